@@ -7,6 +7,7 @@ from time import monotonic
 
 import pytest
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
 from models.tables.accounts import AccountSession, LoginAttempt, PasswordReset
 from models.tables.journal import JournalEntry
@@ -275,7 +276,10 @@ async def test_the_secret_is_stored_hashed(house: House) -> None:
 
 
 async def test_the_pages_lead_from_the_link_to_signing_in(house: House) -> None:
-    """All is asked for on one page, which keeps nobody's name, and says what is wrong at once."""
+    """All is asked for on one page, which keeps nobody's name, and says what is wrong at once.
+
+    The log knows neither the secret of the link nor the address.
+    """
     someone = await house.someone()
     await given(house, someone)
     secret = await link_for(house, someone)
@@ -295,6 +299,12 @@ async def test_the_pages_lead_from_the_link_to_signing_in(house: House) -> None:
         assert done.headers["location"] == "/sign-in?done=password_reset", done.text
         over = await client.get(f"/sign-in/reset/{secret}")
         assert (over.status_code, "Ссылка больше не действует" in over.text) == (409, True)
+        with capture_logs() as logged:
+            stale = await client.post(f"/sign-in/reset/{secret}", data={"code": "000000"})
+    assert stale.headers["location"].startswith("/sign-in")
+    assert "session_ended" in str(logged)
+    assert secret not in str(logged)
+    assert someone.email not in str(logged)
 
 
 async def test_who_has_no_second_factor_cannot_set_a_password(house: House) -> None:
