@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +68,7 @@ class System:
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, ServerProcess] = {}
-        self.forks = forks or (ForkServer(home.logs) if sys.platform == "linux" else None)
+        self.forks = forks or ForkServer.possible(home.logs)
         self.door = Door(*home.ports(), 8000 if usual else None)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()

@@ -180,6 +180,15 @@ def test_a_fork_server_ends_and_its_servers_stay(tmp_path: Path) -> None:
     assert process.wait(PATIENCE) == UNKNOWN
 
 
+def test_nothing_is_forked_where_ends_are_not_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox without pidfds runs each server as a program of its own."""
+    monkeypatch.setattr(os, "pidfd_open", lambda _: os.close(-1))
+    assert ForkServer.possible(tmp_path) is None
+    assert ForkServer.of_this_process(tmp_path) is None
+
+
 def test_other_programs_are_not_forked(forks: ForkServer, tmp_path: Path) -> None:
     """Neither are modules that it does not know."""
     for command in (["/bin/true"], [sys.executable, "-m", "json.tool"], [sys.executable, "-c", ""]):

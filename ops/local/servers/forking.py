@@ -79,6 +79,15 @@ class ForkServer:
         self._line: socket.socket | None = None
 
     @classmethod
+    def possible(cls, logs: Path) -> "ForkServer | None":
+        """A fork server that is a program of its own; None where the system has no pidfds."""
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except (AttributeError, OSError):
+            return None
+        return cls(logs)
+
+    @classmethod
     def of_this_process(cls, logs: Path) -> "ForkServer | None":
         """A fork server that shares what this process has imported; in a server, run it and end.
 
@@ -86,9 +95,9 @@ class ForkServer:
         for all servers, the fork server is a program of its own, since a child could find them in
         its memory. None where the system cannot fork servers.
         """
-        if sys.platform != "linux":
+        made = cls.possible(logs)
+        if made is None:
             return None
-        made = cls(logs)
         given = {name for name in os.environ if name.startswith(NOT_FOR_IT)}
         if threading.active_count() == 1 and given <= {"MEDCAB_HOME"}:
             made._fork_itself()
