@@ -40,8 +40,8 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True)
-class RecoveryCode:
-    """A recovery code: its number says which stored hash it is compared with."""
+class WrittenCode:
+    """A recovery code as it is written: its number says which stored hash it is compared with."""
 
     number: int
     secret: str
@@ -51,16 +51,16 @@ class RecoveryCode:
         return f"{self.number:02}-{self.secret[:half]}-{self.secret[half:]}"
 
 
-def recovery_code_of(number: int, random: bytes) -> RecoveryCode:
+def recovery_code_of(number: int, random: bytes) -> WrittenCode:
     """The code with this number; each of `SECRET_LENGTH` random bytes gives a letter."""
-    return RecoveryCode(number, "".join(_LETTERS[byte % len(_LETTERS)] for byte in random))
+    return WrittenCode(number, "".join(_LETTERS[byte % len(_LETTERS)] for byte in random))
 
 
-def read_recovery_code(typed: str) -> RecoveryCode | None:
+def read_recovery_code(typed: str) -> WrittenCode | None:
     """The code that was typed, also in small letters or with Russian ones that look the same."""
     letters = re.sub(r"[\s\u2010-\u2015-]", "", typed).lower().translate(_LOOKS_LIKE).upper()
     found = _WRITTEN.fullmatch(letters)
-    return RecoveryCode(int(found[1]), found[2]) if found else None
+    return WrittenCode(int(found[1]), found[2]) if found else None
 
 
 def demand_enrolment(checked_at: datetime | None, now: datetime) -> None:

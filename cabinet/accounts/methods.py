@@ -19,7 +19,7 @@ from words.translation import gettext, in_words, marked
 
 
 @dataclass(frozen=True)
-class Wording:
+class MethodWords:
     """What a page says about one method."""
 
     name: str
@@ -37,7 +37,7 @@ class Wording:
 
 
 WORDINGS = {
-    Method.APP: Wording(
+    Method.APP: MethodWords(
         marked("Код из приложения"),
         marked("Код из приложения"),
         marked(
@@ -48,7 +48,7 @@ WORDINGS = {
         marked("Шесть цифр"),
         marked("Ввести код из приложения"),
     ),
-    Method.PASSKEY: Wording(
+    Method.PASSKEY: MethodWords(
         marked("Ключ входа"),
         marked("Ключ входа"),
         marked("Нажмите кнопку и подтвердите вход на этом устройстве, телефоне или USB-ключе."),
@@ -57,7 +57,7 @@ WORDINGS = {
         marked("Войти с ключом входа"),
         by_browser=True,
     ),
-    Method.SMS: Wording(
+    Method.SMS: MethodWords(
         marked("Код из SMS"),
         marked("Код из SMS"),
         marked("Запросите код: он придёт в сообщении на номер, который кончается на %(hint)s."),
@@ -66,7 +66,7 @@ WORDINGS = {
         marked("Получить код в SMS"),
         marked("Прислать код"),
     ),
-    Method.RECOVERY: Wording(
+    Method.RECOVERY: MethodWords(
         marked("Код восстановления"),
         marked("Код восстановления"),
         marked("Введите любой неиспользованный код из набора, который вы сохранили. %(left)s"),

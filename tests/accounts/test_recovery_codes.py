@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
-from models.tables.second_factor import RecoveryCode as CodeRow
+from models.tables.second_factor import RecoveryCode
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
@@ -42,18 +42,22 @@ async def given(house: House, someone: Someone, count: int = CODES_IN_A_SET) -> 
         await recovery_codes.replace(session, someone.person_id, drawn, now())
     async with house.container.database.work() as session:
         rows = await session.exec(
-            select(CodeRow).where(CodeRow.person_id == someone.person_id, CodeRow.number > count)
+            select(RecoveryCode).where(
+                RecoveryCode.person_id == someone.person_id, RecoveryCode.number > count
+            )
         )
         for row in rows:
             row.used_at = now()
     return [str(one.code) for one in drawn[:count]]
 
 
-async def rows_of(house: House, person_id: UUID) -> Sequence[CodeRow]:
+async def rows_of(house: House, person_id: UUID) -> Sequence[RecoveryCode]:
     """What is stored of a person's codes."""
     async with house.container.database.work() as session:
         found = await session.exec(
-            select(CodeRow).where(CodeRow.person_id == person_id).order_by(col(CodeRow.number))
+            select(RecoveryCode)
+            .where(RecoveryCode.person_id == person_id)
+            .order_by(col(RecoveryCode.number))
         )
         return list(found)
 

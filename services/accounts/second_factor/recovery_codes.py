@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from crypto import passwords
-from models.tables.second_factor import RecoveryCode as CodeRow
+from models.tables.second_factor import RecoveryCode
 from rules.accounts import Outcome, Stage, Step
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal
@@ -27,7 +27,7 @@ from rules.second_factor import (
     FEW_CODES,
     SECRET_LENGTH,
     Method,
-    RecoveryCode,
+    WrittenCode,
     demand_enrolment,
     read_recovery_code,
     recovery_code_of,
@@ -60,10 +60,10 @@ class RecoveryCodes:
         if typed is not None:
             async with database.work() as session:
                 found = await session.exec(
-                    select(CodeRow).where(
-                        CodeRow.person_id == attempt.person_id,
-                        CodeRow.number == typed.number,
-                        col(CodeRow.used_at).is_(None),
+                    select(RecoveryCode).where(
+                        RecoveryCode.person_id == attempt.person_id,
+                        RecoveryCode.number == typed.number,
+                        col(RecoveryCode.used_at).is_(None),
                     )
                 )
                 known = found.one_or_none()
@@ -73,10 +73,10 @@ class RecoveryCodes:
 
     async def _use(self, code_id: UUID, attempt: Attempt, session: AsyncSession) -> bool:
         used = await session.exec(
-            update(CodeRow)
-            .where(col(CodeRow.id) == code_id, col(CodeRow.used_at).is_(None))
+            update(RecoveryCode)
+            .where(col(RecoveryCode.id) == code_id, col(RecoveryCode.used_at).is_(None))
             .values(used_at=attempt.now)
-            .returning(col(CodeRow.id))
+            .returning(col(RecoveryCode.id))
             .execution_options(synchronize_session=False)
         )
         if used.first() is None:
@@ -91,7 +91,9 @@ class RecoveryCodes:
 
     async def remove(self, session: AsyncSession, person_id: UUID, which: UUID | None) -> bool:
         """Delete the set."""
-        gone = await session.exec(delete(CodeRow).where(col(CodeRow.person_id) == person_id))
+        gone = await session.exec(
+            delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id)
+        )
         return bool(gone.rowcount)
 
     def refusal(self) -> Refusal:
@@ -100,10 +102,10 @@ class RecoveryCodes:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FreshCode:
     """A new code, and the hash by which it is stored."""
 
-    code: RecoveryCode
+    code: WrittenCode
     code_hash: str
 
 
@@ -111,29 +113,29 @@ async def codes_left(session: AsyncSession, person_id: UUID) -> int:
     """How many codes the person has not used."""
     found = await session.exec(
         select(func.count())
-        .select_from(CodeRow)
-        .where(CodeRow.person_id == person_id, col(CodeRow.used_at).is_(None))
+        .select_from(RecoveryCode)
+        .where(RecoveryCode.person_id == person_id, col(RecoveryCode.used_at).is_(None))
     )
     return found.one()
 
 
-async def draw() -> Sequence[Drawn]:
+async def draw() -> Sequence[FreshCode]:
     """Ten new codes. Hashing them takes some 0.3 s of threads, so it is done outside a unit."""
     codes = [
         recovery_code_of(number, secrets.token_bytes(SECRET_LENGTH))
         for number in range(1, CODES_IN_A_SET + 1)
     ]
     hashes = await asyncio.gather(*(passwords.hashed(code.secret) for code in codes))
-    return [Drawn(code, code_hash) for code, code_hash in zip(codes, hashes, strict=True)]
+    return [FreshCode(code, code_hash) for code, code_hash in zip(codes, hashes, strict=True)]
 
 
 async def replace(
-    session: AsyncSession, person_id: UUID, drawn: Sequence[Drawn], now: datetime
+    session: AsyncSession, person_id: UUID, drawn: Sequence[FreshCode], now: datetime
 ) -> None:
     """Let these codes be the person's. None of an earlier set is valid any more."""
-    await session.exec(delete(CodeRow).where(col(CodeRow.person_id) == person_id))
+    await session.exec(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
     session.add_all(
-        CodeRow(
+        RecoveryCode(
             person_id=person_id, number=one.code.number, code_hash=one.code_hash, created_at=now
         )
         for one in drawn
