@@ -109,13 +109,16 @@ class Database:
         It comes out of the same pool; each statement is its own transaction. If the server is lost,
         this raises SQLAlchemy's `OperationalError` too.
         """
-        pooled: Any = await self.engine.raw_connection()
+        try:
+            pooled: Any = await self.engine.raw_connection()
+        except psycopg.OperationalError as error:
+            raise _as_sqlalchemy_says(error) from error
         line: psycopg.AsyncConnection[Any] = pooled.driver_connection
         try:
             await line.set_autocommit(True)
             yield line
         except psycopg.OperationalError as error:
-            raise OperationalError(None, None, error, hide_parameters=True) from error
+            raise _as_sqlalchemy_says(error) from error
         finally:
             if line.info.transaction_status is TransactionStatus.IDLE:
                 await line.set_autocommit(False)
@@ -172,6 +175,10 @@ class DirectQuery:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _as_sqlalchemy_says(error: psycopg.OperationalError) -> OperationalError:
+    return OperationalError(None, None, error, hide_parameters=True)
 
 
 def _refuse_dead(connection: Any, record: Any, proxy: Any) -> None:

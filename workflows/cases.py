@@ -44,7 +44,8 @@ RETRIES = RetryPolicy(
 )
 """Our own servers come back: retry for ever, at least every 10 s."""
 
-AT_ONCE = timedelta(seconds=5)
+AT_ONCE = timedelta(seconds=1)
+"""How long a step may take in the worker: meanwhile the workflow answers no question."""
 LOCALLY = "steps-are-local-activities"
 """The patch of runs that take their short steps in the worker, as `_do` says."""
 

@@ -21,9 +21,10 @@ async def live_or_stored(client: Client, case: Case) -> tuple[bool, PresentState
     """Whether the case's workflow answered, and the present state.
 
     If it does not answer, or answers for an earlier step, the state is what the database knows.
+    A later step is news: the case has moved since it was read.
     """
     answer = await present_state(client, case)
-    if answer is not None and answer.step == case.step:
+    if answer is not None and answer.step >= case.step:
         return True, answer
     return False, PresentState(
         status=Status(case.status),

@@ -199,7 +199,7 @@ async def test_run_that_finds_its_case_closed_ends_without_effect(
 async def test_running_case_says_whom_it_waits_for(
     bureau: Office, temporal: Client, worker: None
 ) -> None:
-    """A8: «Получить обновление» is answered by the workflow itself."""
+    """A8: «Получить обновление» is answered by the workflow itself, if it is not behind."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
 
@@ -213,6 +213,10 @@ async def test_running_case_says_whom_it_waits_for(
     assert answer is not None
     assert (answer.waits_for, answer.then) == ("reviewer", "escalate")
     assert answer.until == case.due_at
+    for behind, live in ((1, True), (0, True), (-1, False)):
+        read = case.model_copy(update={"step": case.step - behind})
+        told = await running.live_or_stored(temporal, read)
+        assert (told[0], told[1].step) == (live, answer.step if live else read.step)
 
 
 async def test_register_that_is_down_delays_and_never_rejects(

@@ -69,7 +69,7 @@ SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
 """No case is theirs, however it ended: one with every act, one with its paper, and a request."""
 
 OF_CASES = "case_id"
-OF_ACCOUNTS = "account|sign-in|profile|sessions?|login-attempts|tokens|contacts|notices/\\w+"
+OF_ACCOUNTS = "account|people|sign-in|profile|sessions?|login-attempts|tokens|contacts|notices/\\w+"
 OF_OFFERS = "programmes|verify|offline|sw.js|manifest.*|documents/categories|requests/new"
 APART = re.compile(
     rf"(/api/v1)?/({OF_ACCOUNTS}|{OF_OFFERS})(/.*)?|/temporal.*|/render|/api/docs|/health/.*"

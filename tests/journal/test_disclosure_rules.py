@@ -18,6 +18,7 @@ OF_NO_CASE = (
     "export",
     "role",
     "absence",
+    "person",
     "catalogue",
     "staff",
     "installation",

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), sa.ForeignKey(OWNER), primary_key=True),
         sa.Column("phone", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
+        sa.CheckConstraint(r"substr(phone, 1, 1) <> '\x01'::bytea", "sms_factor_phone_bound"),
     )
     op.create_table(
         "sms_code",
@@ -34,6 +35,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.LargeBinary(), nullable=False),
         sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("ends_at", TIME, nullable=False),
+        sa.CheckConstraint(r"substr(phone, 1, 1) <> '\x01'::bytea", "sms_code_phone_bound"),
     )
     op.create_index("ix_sms_code_ends_at", "sms_code", ["ends_at"])
     role = context.config.get_main_option("app_role") or "medcab"

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("last_used_at", TIME, nullable=True),
+        sa.CheckConstraint(r"substr(name, 1, 1) <> '\x01'::bytea", "passkey_name_bound"),
     )
     op.create_index("ix_passkey_person_id", "passkey", ["person_id"])
     op.create_table(
