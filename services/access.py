@@ -43,6 +43,11 @@ def works_here() -> ColumnElement[bool]:
     return or_(left.is_(None), left > _NOW)
 
 
+def works(person: Person, now: datetime) -> bool:
+    """Whether a person has not left by `now`, as `works_here` says it in a query."""
+    return person.left_at is None or person.left_at > now
+
+
 def can_sign_in() -> ColumnElement[bool]:
     """The condition that a person's account is not locked at the moment bound as `now`."""
     locked = select(Account.person_id).where(

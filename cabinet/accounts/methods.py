@@ -11,10 +11,12 @@ from fastapi import Form, Response
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Visit
 from clients.database import DatabaseSession
+from rules.clock import now
 from rules.refusals import Refusal
 from rules.second_factor import CODES_IN_A_SET, Method
-from services.accounts.second_factor import register
+from services.accounts.second_factor import entering, register
 from services.accounts.second_factor.methods import Offer
+from services.accounts.sessions import Visitor
 from words.translation import gettext, in_words, marked
 
 
@@ -97,8 +99,40 @@ class OtherMethod:
     url: str
 
 
+SIGN_IN, CONFIRM = "/sign-in/code", "/profile/confirm"
+PAGES = {SIGN_IN: "accounts/code.html", CONFIRM: "accounts/confirm.html"}
+"""Where whoever has signed in, or is about to, is asked for a second factor."""
 Answer = Annotated[str, Form(max_length=4000)]
 """A code, or what a browser answers for a passkey."""
+
+
+async def page(
+    visit: Visit,
+    session: DatabaseSession,
+    path: str,
+    wish: str,
+    method: str,
+    refusal: Refusal | None = None,
+) -> Response:
+    """The page at `path` that asks for a second factor of whoever has signed in."""
+    asked = await asking(visit, session, path, wish, method, refusal)
+    return visit.page(PAGES[path], status=refusal.status if refusal else 200, **asked)
+
+
+async def begin(
+    visit: Visit, visitor: Visitor, session: DatabaseSession, path: str, wish: str, method: str
+) -> Response:
+    """Begin a method that needs it, for the page at `path`: a code by SMS is sent."""
+    used, container = method_of(method), visit.container
+    try:
+        for_browser = await entering.begin(
+            container.database, visit.signed_in, used, visitor, now(), container.site
+        )
+    except Refusal as refusal:
+        if refusal.status != 429:
+            raise
+        return await page(visit, session, path, wish, method, refusal)
+    return begun(visit, path, used, wish, for_browser)
 
 
 def begun(visit: Visit, path: str, method: Method, wish: str, for_browser: str) -> Response:

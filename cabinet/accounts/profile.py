@@ -216,8 +216,7 @@ async def confirm_page(
     method: str = "",
 ) -> Response:
     """Ask for a code before a dangerous act."""
-    asked = await methods.asking(visit, session, "/profile/confirm", safe_next(wish), method)
-    return visit.page("accounts/confirm.html", **asked)
+    return await methods.page(visit, session, methods.CONFIRM, safe_next(wish), method)
 
 
 @router.post("/confirm")
@@ -235,10 +234,7 @@ async def confirm(
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        asked = await methods.asking(
-            visit, session, "/profile/confirm", safe_next(wish), method, refusal
-        )
-        return visit.page("accounts/confirm.html", status=refusal.status, **asked)
+        return await methods.page(visit, session, methods.CONFIRM, safe_next(wish), method, refusal)
     response = visit.go(safe_next(wish), "confirmed")
     set_cookies(response, visit.container.settings, opened)
     return response
@@ -249,18 +245,7 @@ async def begin_code(
     visit: Inside, visitor: From, session: Work, method: Text = "", wish: Wish = "/"
 ) -> Response:
     """Begin a method that needs it: a code by SMS is sent."""
-    used, path = methods.method_of(method), "/profile/confirm"
-    try:
-        container = visit.container
-        for_browser = await entering.begin(
-            container.database, visit.signed_in, used, visitor, now(), container.site
-        )
-    except Refusal as refusal:
-        if refusal.status != 429:
-            raise
-        asked = await methods.asking(visit, session, path, safe_next(wish), method, refusal)
-        return visit.page("accounts/confirm.html", status=429, **asked)
-    return methods.begun(visit, path, used, safe_next(wish), for_browser)
+    return await methods.begin(visit, visitor, session, methods.CONFIRM, safe_next(wish), method)
 
 
 @router.get("/password")

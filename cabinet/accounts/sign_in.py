@@ -137,8 +137,7 @@ async def code_page(visit: Halfway, session: Work, method: str = "") -> Response
     wish = safe_next(visit.request.query_params.get("next"))
     if (ahead := _elsewhere(visit, Stage.CODE, wish)) is not None:
         return ahead
-    asked = await methods.asking(visit, session, "/sign-in/code", wish, method)
-    return visit.page("accounts/code.html", **asked)
+    return await methods.page(visit, session, methods.SIGN_IN, wish, method)
 
 
 @router.post("/sign-in/code")
@@ -159,10 +158,7 @@ async def enter_code(
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        asked = await methods.asking(
-            visit, session, "/sign-in/code", safe_next(wish), method, refusal
-        )
-        return visit.page("accounts/code.html", status=refusal.status, **asked)
+        return await methods.page(visit, session, methods.SIGN_IN, safe_next(wish), method, refusal)
     if used is Method.RECOVERY:
         wish = second_factor.after_recovery(safe_next(wish))
     return _go_on(visit, opened, wish)
@@ -173,18 +169,7 @@ async def begin_code(
     visit: Halfway, visitor: From, session: Work, method: Text = "", wish: Wish = "/"
 ) -> Response:
     """Begin a method that needs it: a code by SMS is sent."""
-    used, path = methods.method_of(method), "/sign-in/code"
-    try:
-        container = visit.container
-        for_browser = await entering.begin(
-            container.database, visit.signed_in, used, visitor, now(), container.site
-        )
-    except Refusal as refusal:
-        if refusal.status != 429:
-            raise
-        asked = await methods.asking(visit, session, path, safe_next(wish), method, refusal)
-        return visit.page("accounts/code.html", status=429, **asked)
-    return methods.begun(visit, path, used, safe_next(wish), for_browser)
+    return await methods.begin(visit, visitor, session, methods.SIGN_IN, safe_next(wish), method)
 
 
 @router.get("/sign-in/setup")

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Form, Path, Query, Response
 from api.container import Work
 from api.http.auth import From, set_cookies
 from api.http.entrance import CleanRoute
-from cabinet.accounts.sign_in import errors_of
-from cabinet.frame.views import FieldView
+from cabinet.accounts.sign_in import errors_of, new_password_field
 from cabinet.frame.visits import Inside, Outside, Visit
 from cabinet.staff.people import given_filters, query_of, state_view
 from cabinet.staff.views import Invitee, InviteList
@@ -19,7 +18,6 @@ from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.staff.people import MOST_AT_ONCE, AccountState
 from services.staff import directory, invitations
-from words.translation import gettext as _
 from words.translation import in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -118,14 +116,7 @@ async def _invitation_page(
         invited=invited,
         over="",
         secret=secret,
-        field=FieldView(
-            "new_password",
-            _("Новый пароль"),
-            "password",
-            hint=_("От 12 знаков. Хорошо подходят четыре слова, не связанные между собой."),
-            error=wrong.get("new_password", ""),
-            autocomplete="new-password",
-        ),
+        field=new_password_field(wrong.get("new_password", "")),
         errors=errors_of(refusal) if refusal else [],
     )
 

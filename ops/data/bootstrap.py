@@ -7,7 +7,6 @@ here: each gets a link that is valid once, for 72 hours, by which they choose on
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.people import Person, RoleGrant, Unit
+from ops.data.seed import CATALOGUE, INSTITUTION
 from rules.access import Role
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
@@ -28,9 +28,6 @@ from services.journal import entries as journal
 from services.staff import invitations
 from services.staff.acting import take_turn
 from settings import Settings
-
-CATALOGUE = Path(__file__).parent
-INSTITUTION = "institution"
 
 
 class BootstrapRefusedError(RuntimeError):

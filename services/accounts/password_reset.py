@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlmodel import col, delete, or_, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -30,7 +30,7 @@ from rules.accounts import (
 )
 from rules.notices.kinds import Channel, NoticeKind
 from rules.second_factor import Method
-from services import rate_limits
+from services import access, rate_limits
 from services.accounts import devices, login_log
 from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
@@ -86,8 +86,9 @@ async def _send(session: AsyncSession, login: str, now: datetime) -> None:
         .where(
             Account.login == login,
             col(Account.locked_at).is_(None),
-            or_(col(Person.left_at).is_(None), col(Person.left_at) > now),
-        )
+            access.works_here(),
+        ),
+        params={"now": now},
     )
     person = found.one_or_none()
     if person is None:
@@ -128,8 +129,9 @@ async def valid_link(session: AsyncSession, secret: str, now: datetime) -> Valid
             PasswordReset.secret_hash == hash_token(secret),
             PasswordReset.ends_at > now,
             col(Account.locked_at).is_(None),
-            or_(col(Person.left_at).is_(None), col(Person.left_at) > now),
-        )
+            access.works_here(),
+        ),
+        params={"now": now},
     )
     row = found.one_or_none()
     if row is None:

@@ -333,6 +333,14 @@ async def end_session(
         raise not_found()
 
 
+async def end_device(
+    session: AsyncSession, person_id: UUID, device_hash: str, why: str, now: datetime
+) -> None:
+    """End all sessions of the person on one device."""
+    of_person, here = col(AccountSession.person_id), col(AccountSession.device_hash)
+    await _end(session, now, why, of_person == person_id, here == device_hash)
+
+
 async def end_sessions(
     session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
 ) -> int:

@@ -34,7 +34,7 @@ from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.mail_addresses import folded
-from services import rate_limits
+from services import access, rate_limits
 from services.accounts import devices, login_log
 from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
@@ -135,7 +135,7 @@ async def sign_in(
             account = await locked_account(session, person_id)
             person = await session.get_one(Person, person_id)
             await rate_limits.give_back(session, allowances)
-            if account.locked_at is not None or (person.left_at and person.left_at <= now):
+            if account.locked_at is not None or not access.works(person, now):
                 outcome = Outcome.LOCKED
             elif account.password_hash == known:
                 outcome = Outcome.PASSED

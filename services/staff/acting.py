@@ -169,6 +169,7 @@ async def note_own(
 
 
 async def keep(session: AsyncSession, act: StaffActing, answer: dict[str, Any]) -> None:
+    """Keep the act by its id, with the answer that it gets when it is sent again."""
     act.answer = answer
     session.add(
         StaffAct(

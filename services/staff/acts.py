@@ -5,23 +5,22 @@ whoever acts, and is told to the person.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.accounts import Account, AccountSession, KnownDevice
+from models.tables.accounts import Account, KnownDevice
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.refusals import Refusal, not_found
+from rules.refusals import not_found
 from rules.staff.people import (
     MOST_AT_ONCE,
     LeftAlone,
@@ -37,7 +36,7 @@ from rules.staff.people import (
 )
 from services import access
 from services.accounts import sign_in as accounts
-from services.accounts.sessions import end_access, end_session
+from services.accounts.sessions import end_access, end_device, end_session
 from services.cases import assignment
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
@@ -231,21 +230,19 @@ class StaffActs:
             if act.known is not None:
                 return datetime.fromisoformat(act.known["left_at"])
             person = await managed(session, act, person_id)
-            if person.left_at is not None and person.left_at <= act.at:
+            if not access.works(person, act.at):
                 raise has_left()
             if person.left_at != shown:
                 raise as_it_is()
-            left_at = act.at
-            if last_day is not None:
-                zone = await access.zone_of(session, person.unit_id)
-                left_at = leaving_at(last_day, act.at.astimezone(zone).date(), zone)
+            zone = await access.zone_of(session, person.unit_id)
+            today = act.at.astimezone(zone).date()
+            left_at = act.at if last_day is None else leaving_at(last_day, today, zone)
             await demand_successor(session, person_id, act.at)
             person.left_at = left_at
             session.add(person)
             await session.flush()
             facts = {"left_at": left_at.isoformat()}
             await _done(session, act, person_id, JournalKind.PERSON_LEAVING, reason, facts, facts)
-            today = act.at.astimezone(await access.zone_of(session, person.unit_id)).date()
             told = {"last_day": (last_day or today).isoformat()}
             await _tell(session, act, person_id, NoticeKind.LEAVING, told)
             if last_day is None:
@@ -261,7 +258,7 @@ class StaffActs:
             person = await managed(session, act, person_id)
             if person.left_at is None:
                 raise as_it_is()
-            if person.left_at <= act.at:
+            if not access.works(person, act.at):
                 raise has_left()
             person.left_at = None
             session.add(person)
@@ -288,7 +285,7 @@ class StaffActs:
             may = actor is None or (act.actor and act.actor.may(Permission.MANAGE_PEOPLE, unit_id))
             if unit is None or not may:
                 raise not_found()
-            if person.left_at is not None and person.left_at <= act.at:
+            if not access.works(person, act.at):
                 raise has_left()
             if person.unit_id == unit_id:
                 raise same_unit()
@@ -315,7 +312,7 @@ async def _about(
 
 async def _account(session: AsyncSession, person: Person, now: datetime) -> Account:
     """The account of a person, locked. Raises Refusal 409 if there is none, or nobody to use it."""
-    if person.left_at is not None and person.left_at <= now:
+    if not access.works(person, now):
         raise has_left()
     account = await session.get(Account, person.id, with_for_update=True, populate_existing=True)
     if account is None:
@@ -335,16 +332,7 @@ async def _forget_device(
     device_hash = gone.scalar_one_or_none()
     if device_hash is None:
         raise not_found()
-    here = await session.exec(
-        select(AccountSession.id).where(
-            AccountSession.person_id == person_id,
-            AccountSession.device_hash == device_hash,
-            col(AccountSession.ended_at).is_(None),
-        )
-    )
-    for session_id in here.all():
-        with suppress(Refusal):
-            await end_session(session, person_id, session_id, "administrator", now)
+    await end_device(session, person_id, device_hash, "administrator", now)
 
 
 async def _done(

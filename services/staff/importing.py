@@ -40,6 +40,7 @@ from rules.staff.table import (
     nothing_to_do,
 )
 from rules.texts import mail_addresses
+from services import access
 from services.cases import assignment
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin.units import entry_of_unit
@@ -272,7 +273,7 @@ class _Plan:
         elif by_snils is None and row.snils and stands.snils not in (None, row.snils):
             words = "У сотрудника с этим адресом другой СНИЛС. Проверьте и адрес, и СНИЛС."
             self.bad(row.line, Column.SNILS, words)
-        elif stands.left_at is not None and stands.left_at <= self.now:
+        elif not access.works(stands, self.now):
             words = "Этот сотрудник уволен. Уберите строку: вернуть его файлом нельзя."
             self.bad(row.line, Column.SURNAME, words)
         else:

@@ -25,6 +25,7 @@ from rules.notices.kinds import Channel, NoticeKind, NoticeState
 from rules.refusals import Refusal
 from rules.staff.people import INVITATION_LIFE, LeftAlone, invitation_over
 from rules.texts.names import Name
+from services import access
 from services.accounts import login_log
 from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
@@ -69,7 +70,7 @@ def _event_key(invitation_id: UUID) -> str:
 
 async def why_not(session: AsyncSession, person: Person, now: datetime) -> LeftAlone | None:
     """Why the person cannot be invited; None if nothing speaks against it."""
-    if person.left_at is not None and person.left_at <= now:
+    if not access.works(person, now):
         return LeftAlone.HAS_LEFT
     login = login_of(person.email)
     found = await session.exec(
@@ -194,8 +195,7 @@ async def _open(
     )
     if lock:
         await session.refresh(invitation)
-    gone = person.left_at is not None and person.left_at <= now
-    gone = gone or await is_set_up(session, person.id)
+    gone = not access.works(person, now) or await is_set_up(session, person.id)
     if invitation.ended_at is not None or invitation.ends_at <= now or gone:
         raise invitation_over()
     return person, invitation
