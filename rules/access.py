@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from rules.accounts import AccountState
+from rules.refusals import Refusal, forbidden
+
 
 class Role(StrEnum):
     """The roles of the institution."""
@@ -78,6 +81,21 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+NEEDED_STATE: Mapping[Permission, AccountState] = {
+    Permission.APPLY: AccountState.ACTIVE,
+}
+"""How far an account must be known for a permission; those left out need only an account (I1)."""
+
+CLOSED_UNTIL: Mapping[AccountState, str] = {
+    AccountState.REGISTERED: "",
+    AccountState.ACTIVE: "Это откроется, когда подтвердятся почта, телефон, документы и личность. "
+    "Что осталось, показано на странице «Подтверждение учётной записи».",
+    AccountState.CONFIRMED: "Это откроется после видеовстречи с оператором и подключения второго "
+    "фактора. Что осталось, показано на странице «Подтверждение учётной записи».",
+}
+"""Why something is closed to an account that has not reached a state, and what opens it."""
+
+
 @dataclass(frozen=True)
 class Grant:
     """A role held in a unit and in the units below it."""
@@ -96,20 +114,52 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     scope: frozenset[Permission] | None = None
     """The permissions that a personal access token is limited to; None for a signed-in session."""
+    state: AccountState = AccountState.ACTIVE
 
     def may(self, permission: Permission, unit_id: UUID | None = None) -> bool:
         """Whether the person holds the permission: in `unit_id` if given, otherwise in any unit."""
-        if self.scope is not None and permission not in self.scope:
+        if not self._is_open(permission):
             return False
+        return self._is_granted(permission, unit_id)
+
+    def _is_granted(self, permission: Permission, unit_id: UUID | None = None) -> bool:
         return any(
             permission in ROLE_PERMISSIONS[grant.role]
             and (unit_id is None or unit_id in grant.units)
             for grant in self.grants
         )
 
+    def _is_open(self, permission: Permission) -> bool:
+        """Whether the scope of a token and the state of the account leave the permission open."""
+        in_scope = self.scope is None or permission in self.scope
+        return in_scope and self.state.reaches(
+            NEEDED_STATE.get(permission, AccountState.REGISTERED)
+        )
+
+    def waits_for_state(
+        self, permission: Permission, unit_id: UUID | None = None
+    ) -> AccountState | None:
+        """The state that alone keeps the permission closed; None if nothing or something else."""
+        needed = NEEDED_STATE.get(permission, AccountState.REGISTERED)
+        if self.state.reaches(needed) or not self._is_granted(permission, unit_id):
+            return None
+        return needed
+
+    def demand(self, permission: Permission, unit_id: UUID | None = None) -> None:
+        """Raise Refusal 403 unless the person holds the permission.
+
+        `account_state` says that only the state of the account is in the way; facts: `needed`.
+        """
+        if self.may(permission, unit_id):
+            return
+        needed = self.waits_for_state(permission, unit_id)
+        if needed is None:
+            raise forbidden()
+        raise Refusal("account_state", CLOSED_UNTIL[needed], 403, needed=needed.value)
+
     def units_with(self, permission: Permission) -> frozenset[UUID]:
         """All units in which the permission is held."""
-        if self.scope is not None and permission not in self.scope:
+        if not self._is_open(permission):
             return frozenset()
         return frozenset().union(
             *(g.units for g in self.grants if permission in ROLE_PERMISSIONS[g.role])

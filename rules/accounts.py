@@ -62,6 +62,24 @@ It may not mainly consist of (ASVS 6.1.2).
 _REST_SHORTEST = 8
 
 
+class AccountState(StrEnum):
+    """How far the owner of an account is known, from nothing to everything (I1, I3).
+
+    Values are stored: never rename. The order is that of becoming known.
+    """
+
+    REGISTERED = "registered"
+    ACTIVE = "active"
+    """Contacts, documents and identity are confirmed: may apply and ask."""
+    CONFIRMED = "confirmed"
+    """A meeting by video and a second factor besides: clinical work is open."""
+
+    def reaches(self, needed: "AccountState") -> bool:
+        """Whether this state is `needed` or a later one."""
+        order = tuple(AccountState)
+        return order.index(self) >= order.index(needed)
+
+
 class Stage(StrEnum):
     """How far a person has come with signing in."""
 

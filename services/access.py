@@ -21,7 +21,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from models.tables.accounts import Account
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, RoleGrant, Unit
-from rules.access import ROLE_PERMISSIONS, Actor, Grant, Permission, Role
+from rules.access import NEEDED_STATE, ROLE_PERMISSIONS, Actor, Grant, Permission, Role
+from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.refusals import not_found
 
@@ -56,6 +57,18 @@ def can_sign_in() -> ColumnElement[bool]:
     return ~locked.exists()
 
 
+def is_known_enough(permission: Permission) -> ColumnElement[bool]:
+    """The condition that the state of a person's account does not keep the permission closed."""
+    needed = NEEDED_STATE.get(permission, AccountState.REGISTERED)
+    lower = [state.value for state in AccountState if not state.reaches(needed)]
+    if not lower:
+        return true()
+    closed = select(Account.person_id).where(
+        col(Account.person_id) == col(Person.id), col(Account.state).in_(lower)
+    )
+    return ~closed.exists()
+
+
 def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSelect[Any]:
     """The valid grants of a person as JSON `{role: [unit, …]}`, units below included.
 
@@ -85,23 +98,30 @@ def grants_of(held: Mapping[str, Sequence[str]] | None) -> tuple[Grant, ...]:
     )
 
 
-_ACTOR = select(
-    col(Person.name),
-    col(Person.unit_id),
-    held_grants(bindparam("person_id")).label("grants"),
-).where(col(Person.id) == bindparam("person_id"), works_here())
+_ACTOR = (
+    select(
+        col(Person.name),
+        col(Person.unit_id),
+        col(Account.state),
+        held_grants(bindparam("person_id")).label("grants"),
+    )
+    .outerjoin(Account, col(Account.person_id) == col(Person.id))
+    .where(col(Person.id) == bindparam("person_id"), works_here())
+)
 
 
 async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Actor:
     """The person with the rights held at `now`.
 
-    Raises Refusal 404 for one who does not work here.
+    Without an account there is no state that could keep a right closed. Raises Refusal 404 for one
+    who does not work here.
     """
     row = (await session.exec(_ACTOR, params={"person_id": person_id, "now": now})).one_or_none()
     if row is None:
         raise not_found()
-    name, unit_id, grants = row
-    return Actor(person_id, name, unit_id, grants_of(grants))
+    name, unit_id, state, grants = row
+    reached = AccountState(state) if state else AccountState.ACTIVE
+    return Actor(person_id, name, unit_id, grants_of(grants), state=reached)
 
 
 def _lineage(*, of_unit: bool) -> CTE:
@@ -138,7 +158,13 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
         .distinct()
         .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
-        .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here(), can_sign_in())
+        .where(
+            col(RoleGrant.role).in_(roles),
+            is_valid_now(),
+            works_here(),
+            can_sign_in(),
+            is_known_enough(permission),
+        )
         .subquery("holding")
     )
 

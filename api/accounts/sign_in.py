@@ -21,7 +21,7 @@ from api.http.auth import (
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Permission, Role
-from rules.accounts import PASSWORD_LONGEST, TOKEN_LIFE, Outcome, Stage, Step
+from rules.accounts import PASSWORD_LONGEST, TOKEN_LIFE, AccountState, Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import not_found
 from rules.second_factor import Method
@@ -118,6 +118,7 @@ class SessionOut(BaseModel):
     language: str
     theme: str
     stage: Stage
+    state: AccountState = Field(description="How far the account is confirmed; opens rights.")
     idle_seconds_left: int | None = Field(
         description="Seconds until the session ends unused; null for an access token."
     )
@@ -255,6 +256,7 @@ def _session_out(current: sessions.Current) -> SessionOut:
         language=current.language,
         theme=current.theme,
         stage=current.stage,
+        state=current.actor.state,
         idle_seconds_left=max(0, left // timedelta(seconds=1)) if left is not None else None,
         ends_at=current.ends_at,
         password_expires_at=current.password_expires_at,

@@ -32,7 +32,7 @@ from rules.accounts import (
     step_needed,
 )
 from rules.clock import now
-from rules.refusals import Refusal, forbidden
+from rules.refusals import Refusal
 from services.accounts.sessions import (
     Current,
     OpenedSession,
@@ -379,8 +379,7 @@ class _Require:
         self._permission = permission
 
     async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Actor:
-        if not current.actor.may(self._permission):
-            raise forbidden()
+        current.actor.demand(self._permission)
         return current.actor
 
 

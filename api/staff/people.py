@@ -16,7 +16,7 @@ from api.http.problems import documented
 from rules.access import Actor, Permission, Role
 from rules.clock import now
 from rules.notices.kinds import NoticeState
-from rules.staff.people import MOST_AT_ONCE, REASON, AccountState, LeftAlone
+from rules.staff.people import MOST_AT_ONCE, REASON, LeftAlone, PersonState
 from services.staff import card, directory
 from services.staff.directory import PeopleQuery
 
@@ -38,7 +38,7 @@ class PersonLineOut(_Seen):
     name: str
     position: str
     unit: str
-    state: AccountState
+    state: PersonState
 
 
 class PeopleOut(_Seen):
@@ -98,7 +98,7 @@ class PersonOut(_Seen):
     unit_id: UUID
     unit: str
     email: str
-    state: AccountState
+    state: PersonState
     left_at: datetime | None
     locked_at: datetime | None
     locked_reason: str | None
@@ -186,7 +186,7 @@ async def list_people(
     ] = "",
     unit_id: Annotated[UUID | None, Query(description="A unit with those below it.")] = None,
     state: Annotated[
-        AccountState | None, Query(description="Left out: everybody who works here.")
+        PersonState | None, Query(description="Left out: everybody who works here.")
     ] = None,
     page: Annotated[int, Query(ge=1, le=1000)] = 1,
 ) -> PeopleOut:

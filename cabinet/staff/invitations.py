@@ -16,7 +16,7 @@ from cabinet.staff.views import Invitee, InviteList
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import Refusal
-from rules.staff.people import MOST_AT_ONCE, AccountState
+from rules.staff.people import MOST_AT_ONCE, PersonState
 from services.staff import directory, invitations
 from words.translation import in_words
 
@@ -75,7 +75,7 @@ async def invite(
             return await _invite_page(visit, session, people, refusal)
     if len(people) == 1:
         return visit.go(f"/people/{people[0]}", "invited")
-    return visit.go(f"/people?{urlencode({'state': AccountState.INVITED.value})}", "invited")
+    return visit.go(f"/people?{urlencode({'state': PersonState.INVITED.value})}", "invited")
 
 
 @router.post("/people/{person_id}/invitation/revoke")

@@ -29,7 +29,7 @@ from rules.access import Permission, Role
 from rules.clock import now
 from rules.ids import new_id
 from rules.notices.kinds import NoticeState
-from rules.staff.people import STATE_NAMES, AccountState, StaffActKind
+from rules.staff.people import STATE_NAMES, PersonState, StaffActKind
 from rules.texts.cleaning import one_line
 from services.staff import card, directory
 from services.staff.card import GrantSeen, PersonCard
@@ -44,11 +44,11 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/peo
 PEOPLE = "/people"
 _NAMES = ("text", "unit", "state")
 _LOOKS = {
-    AccountState.NONE: ("idle", "circle-dashed"),
-    AccountState.INVITED: ("waiting", "mail"),
-    AccountState.ACTIVE: ("good", "circle-check"),
-    AccountState.LOCKED: ("bad", "lock"),
-    AccountState.LEFT: ("idle", "log-out"),
+    PersonState.NONE: ("idle", "circle-dashed"),
+    PersonState.INVITED: ("waiting", "mail"),
+    PersonState.ACTIVE: ("good", "circle-check"),
+    PersonState.LOCKED: ("bad", "lock"),
+    PersonState.LEFT: ("idle", "log-out"),
 }
 _GIVEN_BY = {
     "seed": marked("демонстрационные данные"),
@@ -85,7 +85,7 @@ def query_of(given: Mapping[str, str]) -> PeopleQuery:
     return PeopleQuery(
         given.get("text", ""),
         uuid_of(given.get("unit")),
-        AccountState(given["state"]) if "state" in given else None,
+        PersonState(given["state"]) if "state" in given else None,
     )
 
 
@@ -93,14 +93,14 @@ def given_filters(query: Mapping[str, str], units: Mapping[UUID, str]) -> dict[s
     """The filters of the address that are known."""
     raw = {name: one_line(value)[:200] for name, value in query.items()}
     given = {name: raw[name] for name in _NAMES if raw.get(name)}
-    if given.get("state") not in set(AccountState):
+    if given.get("state") not in set(PersonState):
         given.pop("state", None)
     if uuid_of(given.get("unit")) not in units:
         given.pop("unit", None)
     return given
 
 
-def state_view(state: AccountState) -> StateView:
+def state_view(state: PersonState) -> StateView:
     """A state in words, with its tone."""
     return StateView(_(STATE_NAMES[state]), *_LOOKS[state])
 
@@ -113,7 +113,7 @@ def _list(
     words = {
         "text": f"«{given.get('text', '')}»",
         "unit": units.get(uuid_of(given.get("unit")) or UUID(int=0), ""),
-        "state": _(STATE_NAMES[AccountState(given["state"])]) if "state" in given else "",
+        "state": _(STATE_NAMES[PersonState(given["state"])]) if "state" in given else "",
     }
     return PeopleList(
         rows=[_row(line) for line in found.lines],
@@ -131,7 +131,7 @@ def _list(
                 {},
                 "state",
                 _("Учётная запись"),
-                states + [Option(one.value, _(STATE_NAMES[one])) for one in AccountState],
+                states + [Option(one.value, _(STATE_NAMES[one])) for one in PersonState],
             ),
         ],
         active=[
@@ -151,7 +151,7 @@ def _list(
         invite_url=address(f"{PEOPLE}/invite", given)
         if found.found
         and visit.actor.may(Permission.MANAGE_PEOPLE)
-        and given.get("state") in (AccountState.NONE, AccountState.INVITED)
+        and given.get("state") in (PersonState.NONE, PersonState.INVITED)
         else "",
     )
 
@@ -193,22 +193,22 @@ def _person(visit: Visit, found: PersonCard) -> PersonPage:
             for kind in _acts(found)
         ],
         end_url=f"{PEOPLE}/{found.id}/act/{StaffActKind.END_SESSIONS.value}"
-        if found.manageable and found.state is AccountState.ACTIVE
+        if found.manageable and found.state is PersonState.ACTIVE
         else "",
         invitation=_invitation(found.invitation) if found.invitation else None,
         invites=found.manageable
-        and (found.unfinished or found.state in (AccountState.NONE, AccountState.INVITED)),
+        and (found.unfinished or found.state in (PersonState.NONE, PersonState.INVITED)),
         act_id=str(new_id()),
     )
 
 
 def _acts(found: PersonCard) -> Sequence[StaffActKind]:
     """What can be done to the account as it stands."""
-    if not found.manageable or found.state is AccountState.LEFT:
+    if not found.manageable or found.state is PersonState.LEFT:
         return ()
     of_account = {
-        AccountState.ACTIVE: [StaffActKind.LOCK],
-        AccountState.LOCKED: [StaffActKind.UNLOCK],
+        PersonState.ACTIVE: [StaffActKind.LOCK],
+        PersonState.LOCKED: [StaffActKind.UNLOCK],
     }.get(found.state, [])
     departure = [StaffActKind.LEAVE]
     if found.left_at is not None:

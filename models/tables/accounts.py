@@ -35,6 +35,9 @@ class Account(SQLModel, table=True):
     totp_last_step: int = Field(
         default=0, description="Number of the last half minute (RFC 6238) whose code was used."
     )
+    state: str = Field(
+        default="registered", description="`registered`, `active` or `confirmed` (I1)."
+    )
     locked_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     locked_reason: str | None = None
     theme: str = Field(default="system", description="`light`, `dark` or `system`.")

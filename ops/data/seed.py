@@ -28,6 +28,7 @@ from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.home import write_private
 from rules.access import Role
+from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
@@ -412,7 +413,9 @@ async def _enter(
     session.add(row)
     await session.flush()
     await _grant(session, row.id, person.roles, units[person.unit], now)
-    entered = await create_account(session, row, account.password, now, given=False)
+    entered = await create_account(
+        session, row, account.password, now, given=False, state=AccountState.ACTIVE
+    )
     entered.totp_secret, entered.totp_confirmed_at = account.secret, now
     return row.id
 

@@ -23,7 +23,7 @@ from models.tables.catalogue import Programme
 from models.tables.people import Person, RoleGrant, Unit
 from ops.data.seed import CATALOGUE
 from rules.access import Actor, Permission, Role
-from rules.accounts import Stage, device_of
+from rules.accounts import AccountState, Stage, device_of
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeGroup
 from services import access
@@ -161,7 +161,9 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser
                 person_id=person.id, role=role.value, unit_id=unit, valid_from=moment - _BEFORE
             )
         )
-        await accounts.create_account(session, person, secrets.token_urlsafe(24), moment)
+        await accounts.create_account(
+            session, person, secrets.token_urlsafe(24), moment, state=AccountState.ACTIVE
+        )
         # Until it is changed, a password that somebody else chose opens nothing.
         await session.exec(
             update(Account)

@@ -16,7 +16,7 @@ MOST_AT_ONCE = 200
 """How many people one act invites."""
 
 
-class AccountState(StrEnum):
+class PersonState(StrEnum):
     """How far a person's account is."""
 
     NONE = "none"
@@ -26,12 +26,12 @@ class AccountState(StrEnum):
     LEFT = "left"
 
 
-STATE_NAMES: Mapping[AccountState, str] = {
-    AccountState.NONE: "нет учётной записи",
-    AccountState.INVITED: "отправлено приглашение",
-    AccountState.ACTIVE: "действует",
-    AccountState.LOCKED: "заблокирована",
-    AccountState.LEFT: "уволен",
+STATE_NAMES: Mapping[PersonState, str] = {
+    PersonState.NONE: "нет учётной записи",
+    PersonState.INVITED: "отправлено приглашение",
+    PersonState.ACTIVE: "действует",
+    PersonState.LOCKED: "заблокирована",
+    PersonState.LEFT: "уволен",
 }
 """The states in words (msgids)."""
 

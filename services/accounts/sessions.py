@@ -28,6 +28,7 @@ from rules.accounts import (
     HALF_OPEN_LIFE,
     SESSION_LIFE,
     SESSIONS_AT_ONCE,
+    AccountState,
     Device,
     Stage,
     is_alive,
@@ -144,6 +145,7 @@ def _read(owner: Any, *columns: Any) -> DirectQuery:
             col(Person.language),
             col(Unit.time_zone).label("zone"),
             col(Account.theme),
+            col(Account.state),
             col(Account.password_changed_at),
             col(owner.id),
             col(owner.created_at),
@@ -201,7 +203,13 @@ async def recognise(
         activity.sessions[row.id] = last_active = max(now, last_active)
     is_open = row.stage == Stage.OPEN
     return Current(
-        actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants) if is_open else ()),
+        actor=Actor(
+            row.person_id,
+            row.name,
+            row.unit_id,
+            grants_of(row.grants) if is_open else (),
+            state=AccountState(row.state),
+        ),
         stage=Stage(row.stage),
         language=row.language,
         zone=row.zone,
@@ -229,7 +237,14 @@ async def recognise_token(
     activity.tokens[row.id] = now
     scope = frozenset(Permission(name) for name in row.scope)
     return Current(
-        actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants), scope),
+        actor=Actor(
+            row.person_id,
+            row.name,
+            row.unit_id,
+            grants_of(row.grants),
+            scope,
+            AccountState(row.state),
+        ),
         stage=Stage.OPEN,
         language=row.language,
         zone=row.zone,

@@ -17,6 +17,7 @@ from crypto.key_ring import key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person
 from rules.accounts import (
+    AccountState,
     Outcome,
     SignInLimits,
     Stage,
@@ -61,7 +62,13 @@ def login_of(email: str) -> str:
 
 
 async def create_account(
-    session: AsyncSession, person: Person, password: str, now: datetime, *, given: bool = True
+    session: AsyncSession,
+    person: Person,
+    password: str,
+    now: datetime,
+    *,
+    given: bool = True,
+    state: AccountState = AccountState.REGISTERED,
 ) -> Account:
     """Create an account for a person. A password `given` by somebody else must be changed at once.
 
@@ -74,6 +81,7 @@ async def create_account(
         password_hash=await passwords.hashed(password),
         password_changed_at=now,
         must_change_password=given,
+        state=state,
         created_at=now,
     )
     session.add(account)

@@ -13,7 +13,6 @@ from rules.access import Actor, Permission
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.forms.definitions import prefilled
-from rules.refusals import forbidden
 from services.cases.acts import Act
 from services.cases.drafts import Drafts, RefusalTexts, facts_of
 from services.cases.transitions import CaseNotice
@@ -45,8 +44,7 @@ class Applications(Drafts):
 
     async def create_draft(self, actor: Actor, programme_id: UUID) -> Case:
         """Begin an application for a programme, filled in with what is known already (A1)."""
-        if not actor.may(Permission.APPLY):
-            raise forbidden()
+        actor.demand(Permission.APPLY)
         async with self._database.work() as session:
             programme = await catalogue.offered_programme(session, programme_id)
             definition = await catalogue.case_type(session, TYPE)

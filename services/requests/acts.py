@@ -91,15 +91,13 @@ class Requests(Drafts):
 
     async def types(self, actor: Actor) -> Sequence[CaseTypeDefinition]:
         """What may be requested, in the order of the catalogue (S1)."""
-        if not actor.may(Permission.APPLY):
-            raise forbidden()
+        actor.demand(Permission.APPLY)
         async with self._database.work() as session:
             return await catalogue.request_types(session)
 
     async def create_draft(self, actor: Actor, type_key: str) -> Case:
         """Begin a request of this type, filled in with what is known already."""
-        if not actor.may(Permission.APPLY):
-            raise forbidden()
+        actor.demand(Permission.APPLY)
         async with self._database.work() as session:
             offered = {one.key: one for one in await catalogue.request_types(session)}
             if (definition := offered.get(type_key)) is None:

@@ -19,7 +19,7 @@ from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import SEEN_BY_HEADS
 from rules.journal.entries import JournalKind
-from rules.staff.people import AccountState
+from rules.staff.people import PersonState
 from services.accounts import login_log
 from services.accounts.last_seen import Activity
 from services.accounts.login_log import AttemptSeen
@@ -78,7 +78,7 @@ class PersonCard:
     unit_id: UUID
     unit: str
     email: str
-    state: AccountState
+    state: PersonState
     left_at: datetime | None
     locked_at: datetime | None
     locked_reason: str | None
@@ -117,8 +117,8 @@ async def card(
         .where(col(Person.id) == person_id)
     )
     unit, state, locked_at = found.one()
-    without = state in (AccountState.NONE, AccountState.INVITED)
-    active = state == AccountState.ACTIVE
+    without = state in (PersonState.NONE, PersonState.INVITED)
+    active = state == PersonState.ACTIVE
     unfinished = active and not await invitations.is_set_up(session, person_id)
     asked = without or unfinished
     own_open, under_review, cases = await _cases(session, actor, person_id)
@@ -129,7 +129,7 @@ async def card(
         unit_id=person.unit_id,
         unit=unit,
         email=person.email,
-        state=AccountState(state),
+        state=PersonState(state),
         left_at=person.left_at,
         locked_at=locked_at,
         locked_reason=await _why_locked(session, person_id) if locked_at else None,

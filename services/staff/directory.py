@@ -21,7 +21,7 @@ from models.tables.accounts import Account, Invitation
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.refusals import forbidden, not_found
-from rules.staff.people import MOST_AT_ONCE, AccountState
+from rules.staff.people import MOST_AT_ONCE, PersonState
 from rules.texts.cleaning import in_order, searched
 from rules.texts.mail_addresses import folded
 from services import access
@@ -41,7 +41,7 @@ class PeopleQuery:
     text: str = ""
     unit_id: UUID | None = None
     """The unit with those below it."""
-    state: AccountState | None = None
+    state: PersonState | None = None
     """None: everybody who works here."""
 
 
@@ -53,7 +53,7 @@ class PersonLine:
     name: str
     position: str
     unit: str
-    state: AccountState
+    state: PersonState
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ async def to_invite(
     if not units:
         raise forbidden()
     found, _ = await _found(session, units, query, now, people)
-    without = [AccountState.NONE, AccountState.INVITED]
+    without = [PersonState.NONE, PersonState.INVITED]
     if people:
         # One who never finished signing in may be named; the act finds out.
-        without.append(AccountState.ACTIVE)
+        without.append(PersonState.ACTIVE)
     return [line for line in found if line.state in without][:MOST_AT_ONCE]
 
 
@@ -124,11 +124,11 @@ def _is_invited(now: datetime) -> Any:
 def state_at(now: datetime) -> Any:
     """The state of an account as a column, in a query of `Person` joined with `Account`."""
     return case(
-        (col(Person.left_at) <= now, AccountState.LEFT.value),
-        (col(Account.locked_at).is_not(None), AccountState.LOCKED.value),
-        (col(Account.person_id).is_not(None), AccountState.ACTIVE.value),
-        (_is_invited(now), AccountState.INVITED.value),
-        else_=AccountState.NONE.value,
+        (col(Person.left_at) <= now, PersonState.LEFT.value),
+        (col(Account.locked_at).is_not(None), PersonState.LOCKED.value),
+        (col(Account.person_id).is_not(None), PersonState.ACTIVE.value),
+        (_is_invited(now), PersonState.INVITED.value),
+        else_=PersonState.NONE.value,
     )
 
 
@@ -174,7 +174,7 @@ async def _found(
 async def _all(
     session: AsyncSession,
     units: frozenset[UUID],
-    state: AccountState | None,
+    state: PersonState | None,
     now: datetime,
     *,
     addresses: bool,
@@ -196,7 +196,7 @@ async def _all(
         .where(
             col(Person.unit_id).in_(units),
             col(Person.id).in_(people) if people else true(),
-            shown == state.value if state else shown != AccountState.LEFT.value,
+            shown == state.value if state else shown != PersonState.LEFT.value,
         )
         .order_by(col(Person.id))
         .limit(BATCH)
@@ -209,7 +209,7 @@ async def _all(
         for row in rows:
             email = row.email if addresses else ""
             yield (
-                PersonLine(row.id, row.name, row.position, row.unit, AccountState(row.state)),
+                PersonLine(row.id, row.name, row.position, row.unit, PersonState(row.state)),
                 email,
             )
         if len(rows) < BATCH:

@@ -23,7 +23,7 @@ from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
 from models.tables.second_factor import Passkey, RecoveryCode
 from rules.access import Actor, Role
-from rules.accounts import Stage
+from rules.accounts import AccountState, Stage
 from rules.cases.process import Status
 from rules.clock import now
 from rules.ids import new_id
@@ -196,6 +196,7 @@ async def _give(
             password_changed_at=moment,
             totp_secret=pyotp.random_base32(),
             totp_confirmed_at=moment,
+            state=AccountState.ACTIVE,
             created_at=moment,
         )
     )

@@ -21,7 +21,7 @@ from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from
 from rules.access import Actor, Role
-from rules.accounts import Device, DeviceKind, Limit, SignInLimits, Stage
+from rules.accounts import AccountState, Device, DeviceKind, Limit, SignInLimits, Stage
 from rules.clock import now
 from server import create_app
 from services.accounts.sessions import OpenedSession, Visitor, open_session
@@ -145,6 +145,7 @@ def account_with_password(person: Person, moment: datetime) -> Account:
         login=login_of(person.email),
         password_hash=hash_of_password(),
         password_changed_at=moment,
+        state=AccountState.ACTIVE,
         created_at=moment,
     )
 
@@ -169,6 +170,7 @@ async def session_of(container: Container, person_id: UUID) -> OpenedSession:
                     password_changed_at=moment,
                     totp_secret=pyotp.random_base32(),
                     totp_confirmed_at=moment,
+                    state=AccountState.ACTIVE,
                     created_at=moment,
                 )
             )

@@ -14,7 +14,7 @@ from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Role
 from rules.clock import now
 from rules.journal.entries import JournalKind
-from rules.staff.people import AccountState
+from rules.staff.people import PersonState
 from rules.texts.cleaning import in_order
 from services.journal import entries as journal
 from services.staff import directory
@@ -139,7 +139,7 @@ async def test_the_page_of_a_person_shows_what_there_is(staff: Staff) -> None:
     case_id = await office.in_review(doctor)
     browser = await staff.browser(staff.security)
     shown = (await browser.get(f"/api/v1/people/{doctor.person_id}")).json()
-    assert (shown["state"], shown["manageable"]) == (AccountState.ACTIVE, False)
+    assert (shown["state"], shown["manageable"]) == (PersonState.ACTIVE, False)
     assert (shown["own_open"], shown["under_review"], shown["cases"]) == (1, 0, [])
     assert [(one["role"], one["by"]) for one in shown["grants"]] == [
         ("doctor", "Власов Пётр"),
