@@ -92,25 +92,23 @@ class Conversations:
         files = tuple(dict.fromkeys(files))
         text = conversation.checked_text(text, len(files))
         async with self._database.work() as session:
-            case = await _talked_about(session, actor, case_id)
+            case = await lock(session, case_id)
+            await _talked_about(session, actor, case_id)
             if internal and case.applicant_id == actor.person_id:
                 raise forbidden()
-            said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
+            # After the lock, so that messages of one case have the order in which they were
+            # written, and one that is sent twice at once is counted once.
+            now = present()
+            said = await _said_before(
+                session, actor, case_id, message_id, text, files, internal=internal
+            )
             if said is not None:
                 return said
             wait = await rate_limits.take(
-                session, [(conversation.OFTEN, str(actor.person_id))], present()
+                session, [(conversation.OFTEN, str(actor.person_id))], now
             )
-        if wait:
-            raise conversation.too_many(wait)
-        async with self._database.work() as session:
-            case = await lock(session, case_id)
-            # After the lock, so that messages of one case have the order in which they were
-            # written.
-            now = present()
-            said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
-            if said is not None:
-                return said
+            if wait:
+                raise conversation.too_many(wait)
             if not case.number:
                 raise conversation.not_begun()
             if conversation.is_over(case.closed_at, now):
@@ -160,20 +158,22 @@ async def _said_before(
     case_id: UUID,
     message_id: UUID | None,
     text: str,
+    files: Sequence[UUID],
     *,
     internal: bool,
 ) -> CaseComment | None:
     said = await session.get(CaseComment, message_id) if message_id else None
     if said is None:
         return None
-    if (said.case_id, said.by, said.text, said.internal) == (
-        case_id,
-        actor.person_id,
-        text,
-        internal,
-    ):
-        return said
-    raise act_id_reused()
+    sent = await session.exec(
+        select(MessageFile.document_version_id)
+        .where(MessageFile.message_id == said.id)
+        .order_by(col(MessageFile.position))
+    )
+    stored = (said.case_id, said.by, said.text, said.internal, tuple(sent.all()))
+    if stored != (case_id, actor.person_id, text, internal, tuple(files)):
+        raise act_id_reused()
+    return said
 
 
 async def _own_files(

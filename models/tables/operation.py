@@ -26,6 +26,7 @@ class OperationAct(SQLModel, table=True):
     subject: str = Field(description="Id of the case or notice, name of the channel or system.")
     body_hash: str
     touched: int = Field(description="How many cases or notices it was done to.")
+    told: bool = Field(default=False, description="Whether Temporal took its signals.")
 
 
 Index("case_open", col(Case.kind), col(Case.status), postgresql_where=text("closed_at is null"))

@@ -25,6 +25,7 @@ from models.tables.journal import JournalEntry
 from rules.access import Actor
 from rules.cases.kinds import process_of
 from rules.cases.process import NEW_VERSION, Party, Status, Transition
+from rules.cases.terms import in_zone
 from rules.clock import now as present
 from rules.refusals import act_id_reused
 from services.cases.signals import CaseSignals
@@ -175,13 +176,14 @@ async def _answered_before(session: AsyncSession, case: Case, act: Act) -> CaseS
     if rule is None or "waits_for" not in told:
         # Entries written by earlier versions of the program do not say it.
         return present
+    due = told["due_at"]
     return present.model_copy(
         update={
             "status": Status(told["to"]),
             "step": step,
             "open": not rule.closes,
             "waits_for": Party(told["waits_for"]),
-            "due_at": datetime.fromisoformat(told["due_at"]) if told["due_at"] else None,
+            "due_at": in_zone(datetime.fromisoformat(due), case.term_zone) if due else None,
         }
     )
 

@@ -68,7 +68,7 @@ class Administration:
             wanted = replace(await kind.checked(session, values), offered=wish.offered)
             before = await self._begin(session, actor, kind, wanted, wish)
             if isinstance(before, CatalogueChange):
-                return await _stands(session, kind, before.key)
+                return await _answered_before(session, kind, before)
             now = present()
             change = EntryChange(before, wanted, self._since(wish.valid_from, now), now, self._zone)
             valid_from = await kind.save(session, change)
@@ -190,6 +190,19 @@ def _body_hash(actor: Actor, wanted: Entry, wish: Wish) -> str:
         "body": wanted.values,
     }
     return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+
+
+async def _answered_before(session: AsyncSession, kind: EntryKind, made: CatalogueChange) -> Entry:
+    """The answer that a change got when it was made, whatever has been changed since."""
+    stands = await kind.newest(session, made.key)
+    values = dict(made.after)
+    offered = bool(values.pop("offered", True))
+    title = str(values.get("title") or values.get("name") or made.key)
+    since: datetime | None = made.valid_from
+    if stands is not None and stands.version == made.version:
+        # A change that only withdraws a version leaves the day from which it is valid.
+        since = stands.valid_from
+    return Entry(kind.subject, made.key, title, values, made.version, since, offered)
 
 
 async def _stands(session: AsyncSession, kind: EntryKind, key: str) -> Entry:

@@ -4,18 +4,23 @@ Cases keep the version they began with. A dry run says what another version woul
 cases that fit it as they are can then be moved, each with an entry in its journal.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import rfc8785
 from sqlalchemy import ColumnElement
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from models.tables.administration import CatalogueChange
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.catalogue import Programme
 from rules.access import Actor
@@ -32,7 +37,7 @@ from rules.forms.definitions import (
     merged_terms,
 )
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
-from rules.refusals import Refusal, not_found
+from rules.refusals import Refusal, act_id_reused, not_found
 from services.cases.transitions import CLOCKED, alarm_of, lock
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
@@ -40,6 +45,9 @@ from services.journal import entries as journal
 BATCH = 200
 MOST = 5_000
 """How many open cases are examined; of further ones only the number is given."""
+
+MOVES = "moved_cases"
+"""The subject under which the answers of such acts are stored among the changes."""
 
 
 @dataclass(frozen=True)
@@ -199,10 +207,15 @@ async def move_cases(
     """Move the open cases that fit a version to it; the others stay as they are.
 
     Each case is moved in a unit of work of its own, so that a repeated act continues where an
-    interrupted one ended. Raises Refusal 403, 404, and 409 for a version that is not valid now.
+    interrupted one ended; one that ended gets the same answer again. Raises Refusal 403, 404, 409
+    for a version that is not valid now, and 422 if the act id was used for something else.
     """
     demand(actor)
+    said: Any = {"by": str(actor.person_id), "move": key, "version": version}
+    body_hash = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
     async with database.work() as session:
+        if (done := await _moved_before(session, act_id, body_hash)) is not None:
+            return done
         catalogue.forget(session)
         definition = await catalogue.case_type(session, key, version)
         in_force = (await catalogue.case_type(session, key)).version
@@ -216,8 +229,29 @@ async def move_cases(
     for case_id in ids:
         async with database.work() as session:
             moved += await _move(session, actor, case_id, definition, act_id)
-    if moved:
-        async with database.work() as session:
+    done = CasesMoved(moved, len(ids) - moved)
+    now = present()
+    async with database.work() as session:
+        session.add(
+            CatalogueChange(
+                id=act_id,
+                subject=MOVES,
+                key=key,
+                at=now,
+                by=actor.person_id,
+                valid_from=now,
+                version=version,
+                after=vars(done),
+                body_hash=body_hash,
+            )
+        )
+        try:
+            await session.flush()
+        except IntegrityError:
+            # The same act was sent twice at once, and the other one has ended first.
+            await session.rollback()
+            return await _moved_before(session, act_id, body_hash) or done
+        if moved:
             await journal.append(
                 session,
                 chain=SYSTEM_CHAIN,
@@ -225,7 +259,17 @@ async def move_cases(
                 by=actor.person_id,
                 facts={"change": str(act_id), "key": key, "version": version, "cases": moved},
             )
-    return CasesMoved(moved, len(ids) - moved)
+    return done
+
+
+async def _moved_before(session: AsyncSession, act_id: UUID, body_hash: str) -> CasesMoved | None:
+    """The answer of an act that has ended. Raises Refusal if its id was used otherwise."""
+    made = await session.get(CatalogueChange, act_id)
+    if made is None:
+        return None
+    if made.body_hash != body_hash:
+        raise act_id_reused()
+    return CasesMoved(**made.after)
 
 
 async def _move(

@@ -85,13 +85,13 @@ class _DoneBefore(Exception):
 
     def __init__(self, known: OperationAct) -> None:
         super().__init__()
-        self._touched, self._body_hash = known.touched, known.body_hash
+        self._touched, self._told, self._body_hash = known.touched, known.told, known.body_hash
 
     def answer(self, actor: Actor, wanted: RemedyOrder) -> Done:
         """The same answer again. Raises Refusal if the id was used for something else."""
         if self._body_hash != _digest(actor, wanted):
             raise act_id_reused()
-        return Done(wanted.remedy, self._touched)
+        return Done(wanted.remedy, self._touched, self._told)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,13 @@ class OperationActs:
             effect = await self._once(actor, units, act_id, wanted)
         except _DoneBefore as before:
             return before.answer(actor, wanted)
-        return Done(wanted.remedy, effect.touched, await self._follow(effect))
+        told = await self._follow(effect)
+        if told:
+            async with self._database.work() as session:
+                await session.exec(
+                    update(OperationAct).where(col(OperationAct.id) == act_id).values(told=True)
+                )
+        return Done(wanted.remedy, effect.touched, told)
 
     async def _once(
         self, actor: Actor, units: frozenset[UUID], act_id: UUID, wanted: RemedyOrder

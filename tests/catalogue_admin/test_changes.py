@@ -253,11 +253,13 @@ async def test_the_same_act_again_changes_nothing(admins: Admins) -> None:
     stands = await newest(admins, Subject.TYPE, TYPE)
     asked = Wish(uuid4(), stands.digest)
     text = as_file({**stands.values, "terms": TERMS}, SHIPPED + 1)
-    for _ in range(2):
-        made = await admins.change_type(TYPE, text, asked)
-        assert made.version == SHIPPED + 1
+    made = await admins.change_type(TYPE, text, asked)
+    assert made.version == SHIPPED + 1
+    assert await admins.change_type(TYPE, text, asked) == made
     async with admins.database.work() as session:
         assert len((await session.exec(select(CatalogueChange))).all()) == 1
+    await admins.change_terms(TYPE, {**TERMS, "review": 4}, await wish(admins, Subject.TYPE, TYPE))
+    assert await admins.change_type(TYPE, text, asked) == made, "whatever was changed since"
     with pytest.raises(Refusal) as refused:
         await admins.change_type(TYPE, text + "\n# more\n", asked)
     assert refused.value.code == "act_id_reused"
@@ -336,7 +338,9 @@ async def test_cases_are_moved_only_where_nothing_breaks(admins: Admins) -> None
     assert entry.kind == JournalKind.CASE_TYPE_CHANGED
     assert (entry.facts["from"], entry.facts["to"]) == (SHIPPED, SHIPPED + 1)
     again = await type_upgrades.move_cases(admins.database, admins.admin, TYPE, SHIPPED + 1, act)
-    assert again.moved == 0
+    assert again == moved, "the answer of then, though nothing is left to move"
+    with pytest.raises(Refusal, match="act_id_reused"):
+        await type_upgrades.move_cases(admins.database, admins.admin, "other", SHIPPED + 1, act)
     assert [e.kind for e in await system_journal(admins)][-1] == JournalKind.CATALOGUE_CASES_MOVED
 
 

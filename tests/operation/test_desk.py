@@ -80,6 +80,12 @@ async def test_same_act_id_does_nothing_twice(desk: Desk) -> None:
         await desk.acts.act(
             desk.ops, act_id, RemedyOrder(Remedy.RETRY, str(case_id), "Другая причина")
         )
+    desk.heard.works = False
+    untold = uuid4()
+    first = await desk.do(Remedy.RETRY, case_id, untold)
+    desk.heard.works = True
+    assert await desk.do(Remedy.RETRY, case_id, untold) == first
+    assert not first.told
 
 
 async def test_act_that_no_workflow_took_is_seen(desk: Desk) -> None:
