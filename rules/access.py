@@ -5,11 +5,12 @@ Source: requirements I6, A11.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from rules.accounts import AccountState
-from rules.refusals import Refusal, forbidden
+from rules.refusals import FieldError, Refusal, forbidden
 
 
 class Role(StrEnum):
@@ -46,6 +47,10 @@ class Permission(StrEnum):
     WATCH_OPERATION = "watch_operation"
     OPERATE = "operate"
     READ_JOURNAL = "read_journal"
+    AUDIT_CASES = "audit_cases"
+    """Find any case by its number and read it, as it was at any act; change nothing."""
+    OVERSEE_COURSE = "oversee_course"
+    """See who of one's units is late with the course on protecting data."""
     CONFIRM_DECLARATIONS = "confirm_declarations"
     """Confirm a colleague's declaration that entries of the journal are lost, or accepted."""
     KEEP_ARCHIVE = "keep_archive"
@@ -63,9 +68,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HR_REVIEWER: _REVIEWER,
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
-    Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
+    Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES, Permission.OVERSEE_COURSE},
     Role.SECURITY: _ANYBODY
-    | {Permission.READ_JOURNAL, Permission.CONFIRM_DECLARATIONS, Permission.VIEW_PEOPLE},
+    | {
+        Permission.READ_JOURNAL,
+        Permission.CONFIRM_DECLARATIONS,
+        Permission.VIEW_PEOPLE,
+        Permission.OVERSEE_COURSE,
+    },
     Role.OPERATOR: _ANYBODY,
     Role.ADMINISTRATOR: _ANYBODY
     | {
@@ -77,7 +87,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: _ANYBODY | {Permission.WATCH_OPERATION},
     Role.OPS: _ANYBODY
     | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},
-    Role.AUDITOR: _ANYBODY | {Permission.READ_JOURNAL},
+    Role.AUDITOR: _ANYBODY | {Permission.READ_JOURNAL, Permission.AUDIT_CASES},
 }
 
 
@@ -94,6 +104,22 @@ CLOSED_UNTIL: Mapping[AccountState, str] = {
     "фактора. Что осталось, показано на странице «Подтверждение учётной записи».",
 }
 """Why something is closed to an account that has not reached a state, and what opens it."""
+
+
+AUDIT_LONGEST = timedelta(days=90)
+"""The longest time for which one grant lets somebody audit (I13)."""
+
+
+def demand_end(role: Role, valid_from: datetime, valid_until: datetime | None) -> None:
+    """Raise Refusal 422 for an auditor's grant without an end, or with one too far ahead.
+
+    The database refuses such a row as well.
+    """
+    if role is not Role.AUDITOR:
+        return
+    if valid_until is None or valid_until - valid_from > AUDIT_LONGEST:
+        message = "Доступ аудитора временный: укажите день окончания не позже чем через 90 дней."
+        raise Refusal("auditor_needs_end", message, 422, [FieldError("valid_until", message)])
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ RIGHTS = {
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),
     Permission.READ_JOURNAL: marked("Просматривать журнал"),
+    Permission.AUDIT_CASES: marked("Проверять дела как аудитор"),
+    Permission.OVERSEE_COURSE: marked("Следить за прохождением курса"),
     Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
     Permission.KEEP_ARCHIVE: marked("Вести архив"),
     Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),

@@ -147,7 +147,10 @@ class LoginAttempt(SQLModel, table=True):
     """The login journal: every try to sign in, and every change of what signs in. Append-only."""
 
     __tablename__ = "login_attempt"
-    __table_args__ = (Index("login_attempt_of_person", "person_id", "at", "id"),)
+    __table_args__ = (
+        Index("login_attempt_of_person", "person_id", "at", "id"),
+        Index("login_attempt_from", "address", "id"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     at: datetime = Field(sa_column=utc_column(index=True))

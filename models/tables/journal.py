@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Column,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -36,7 +38,16 @@ class JournalEntry(SQLModel, table=True):
     """
 
     __tablename__ = "journal_entry"
-    __table_args__ = (UniqueConstraint("chain", "position"),)
+    __table_args__ = (
+        UniqueConstraint("chain", "position"),
+        Index(
+            "journal_entry_by_person",
+            "by_person",
+            "id",
+            postgresql_where=text("by_person is not null"),
+        ),
+        Index("journal_entry_of_kind", "kind", "id"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     chain: UUID
@@ -63,12 +74,17 @@ class RecordView(SQLModel, table=True):
     """A person's view of a record. Views form no chain, so that looking never waits for a lock."""
 
     __tablename__ = "record_view"
+    __table_args__ = (
+        Index("record_view_of_subject", "subject", "id"),
+        Index("record_view_by_person", "by_person", "id"),
+        Index("record_view_of_what", "what", "id"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     at: datetime = Field(sa_column=utc_column())
     by_person: UUID
-    subject: UUID = Field(index=True)
-    what: str
+    subject: UUID
+    what: str = Field(description="One of `rules.journal.tags.ViewCode`.")
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

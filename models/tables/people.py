@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, text
+from sqlalchemy import CheckConstraint, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -70,6 +70,13 @@ class RoleGrant(SQLModel, table=True):
     """A role held in a unit and the units below, from one moment until another. Append-only."""
 
     __tablename__ = "role_grant"
+    __table_args__ = (
+        CheckConstraint(
+            "role <> 'auditor' or (valid_until is not null"
+            " and valid_until - valid_from <= interval '90 days')",
+            name="role_grant_auditor_ends",
+        ),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)

@@ -93,6 +93,7 @@ class JournalKind(StrEnum):
     ACCOUNT_SESSIONS_ENDED = "account.sessions_ended"
     ACCOUNT_TOKEN_MADE = "account.token_made"  # noqa: S105 - a tag
     ACCOUNT_TOKEN_REVOKED = "account.token_revoked"  # noqa: S105 - a tag
+    ACCOUNT_COURSE_PASSED = "account.course_passed"
     PERSON_INVITED = "person.invited"
     PERSON_INVITATION_REVOKED = "person.invitation_revoked"
     PERSON_INVITATION_USED = "person.invitation_used"
@@ -112,6 +113,9 @@ class JournalKind(StrEnum):
     INSTALLATION_RECONCILED = "installation.reconciled"
     JOURNAL_ACCEPTED = "journal.accepted"
     JOURNAL_DECLARATION_CONFIRMED = "journal.declaration_confirmed"
+    JOURNAL_SEARCHED = "journal.searched"
+    JOURNAL_EXPORTED = "journal.exported"
+    JOURNAL_VERIFIED = "journal.verified"
     INSTALLATION_SERVER_REPLACED = "installation.server_replaced"
     CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"

@@ -28,6 +28,7 @@ from rules.cases.process import Status, Transition
 from rules.catalogue.programmes import KINDS
 from rules.clock import now as present
 from rules.ids import new_id
+from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services.applications.enrolment_certificate import (
     ActFacts,
@@ -202,5 +203,5 @@ async def file_of(
     act = found.one_or_none()
     if act is None or act.object_key.startswith(ERASED):
         raise not_found()
-    await journal.record_view(session, actor, case.id, "act")
+    await journal.record_view(session, actor, case.id, ViewCode.ACT)
     return act, await objects.read(act.object_key)

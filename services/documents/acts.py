@@ -22,6 +22,7 @@ from rules.access import Actor, Permission
 from rules.files.categories import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
 from rules.files.checks import Verdict, safe_name
 from rules.journal.entries import JournalKind
+from rules.journal.tags import ViewCode
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services.cases.transitions import may_see
 from services.conversation import may_see_message
@@ -42,7 +43,6 @@ from services.journal import entries as journal
 
 PAGE = 50
 _GIVING = 1_245_662_037
-_VIEWED = "document"
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class Documents:
         """
         async with self._database.work() as session:
             version, _ = await entitled(session, actor, version_id)
-            await journal.record_view(session, actor, version_id, _VIEWED)
+            await journal.record_view(session, actor, version_id, ViewCode.DOCUMENT)
         copy = await leaving(self._database, self._files, actor, version)
         if not copy.original:
             return await self._opening(copy.key, copy.media_type, version, copy.size, 0)
@@ -256,7 +256,7 @@ class Documents:
         async with self._database.work() as session:
             version, own = await entitled(session, actor, version_id)
             if not own:
-                await journal.record_view(session, actor, version_id, _VIEWED)
+                await journal.record_view(session, actor, version_id, ViewCode.DOCUMENT)
         image = await page_image(self._database, self._files, version, page)
         return await self._opening(image.object_key, image.media_type, version, image.size, 0)
 

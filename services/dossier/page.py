@@ -38,6 +38,7 @@ from rules.forms.definitions import (
     with_label,
 )
 from rules.journal.entries import JournalKind
+from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services import outages
 from services.cases.drafts import editable
@@ -172,7 +173,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     case = await see(session, actor, case_id)
     own = case.applicant_id == actor.person_id
     if not own:
-        await journal.record_view(session, actor, case.id, "case")
+        await journal.record_view(session, actor, case.id, ViewCode.CASE)
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     known_intakes = await intakes.of_programme(session, programme)

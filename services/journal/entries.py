@@ -39,6 +39,7 @@ from rules.journal.entries import (
     new_salt,
     view_hash,
 )
+from rules.journal.tags import ViewCode
 
 HASHED = frozenset(EntryFacts.__dataclass_fields__) - {"contents", "contents_state"}
 """The columns of an entry that its verification needs, without the contents."""
@@ -276,11 +277,16 @@ async def read(session: AsyncSession, chain: UUID) -> Sequence[JournalEntry]:
 
 
 async def record_view(
-    session: AsyncSession, actor: Actor, subject_id: UUID, what: str, *, at: datetime | None = None
+    session: AsyncSession,
+    actor: Actor,
+    subject_id: UUID,
+    what: ViewCode,
+    *,
+    at: datetime | None = None,
 ) -> RecordView:
     """Record that a person looked at a record (I9), in one statement that waits for no lock.
 
-    `what` is a short code such as `attachment` or `case`, nothing personal.
+    `subject_id` is the case, person or document that was looked at.
     """
     view_id, moment = new_id(), at or clock.now()
     view = RecordView(
@@ -288,7 +294,7 @@ async def record_view(
         at=moment,
         by_person=actor.person_id,
         subject=subject_id,
-        what=what,
+        what=what.value,
         hash=view_hash(
             view=view_id, at=moment, by_person=actor.person_id, subject=subject_id, what=what
         ),

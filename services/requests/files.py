@@ -15,6 +15,7 @@ from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor
 from rules.cases.process import CaseKind, Status
+from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from rules.texts.paper_names import answer_name, request_name
 from services.cases.transitions import see
@@ -148,7 +149,7 @@ async def open_paper(
     row = await session.get(RequestMessage, (case.id, version or case.version))
     if row is None:
         raise not_found()
-    await journal.record_view(session, actor, case.id, "request_document")
+    await journal.record_view(session, actor, case.id, ViewCode.REQUEST_DOCUMENT)
     with unavailable_is_refusal():
         opened = await objects.open(row.paper_key)
     return Download(request_name(case.number or "", row.version), "application/pdf", opened)
@@ -180,7 +181,7 @@ async def open_answer(
     if found is None:
         raise not_found()
     file, answer = found
-    await journal.record_view(session, actor, case.id, "request_answer")
+    await journal.record_view(session, actor, case.id, ViewCode.REQUEST_ANSWER)
     picture = await answer_picture(files, actor, answer, file)
     opened = picture or await files.open(file.object_key)
     known = file.media_type in _ENDINGS

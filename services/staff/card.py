@@ -19,6 +19,7 @@ from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import SEEN_BY_HEADS
 from rules.journal.entries import JournalKind
+from rules.journal.tags import ViewCode
 from rules.staff.people import PersonState
 from services.accounts import login_log
 from services.accounts.last_seen import Activity
@@ -108,7 +109,7 @@ async def card(
 ) -> PersonCard:
     """One person's page; that it was looked at is recorded (I9). Raises Refusal 403 and 404."""
     person = await look_at(session, actor, person_id)
-    await journal.record_view(session, actor, person_id, "person", at=now)
+    await journal.record_view(session, actor, person_id, ViewCode.PERSON, at=now)
     found = await session.exec(
         select(Unit.name, state_at(now), Account.locked_at)
         .select_from(Person)

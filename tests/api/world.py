@@ -35,7 +35,7 @@ from services.journal import declarations
 from services.journal import entries as journal
 from tests.api.request_samples import give_requests
 from tests.shared.accounts import carry, visitor_at
-from tests.shared.office import Office
+from tests.shared.office import Office, held
 
 
 class Whose(StrEnum):
@@ -117,7 +117,7 @@ class World:
                         person_id=actor.person_id,
                         role=role.value,
                         unit_id=units[role],
-                        valid_from=now() - timedelta(days=1),
+                        **held(role, now() - timedelta(days=1)),
                     )
                     for role in more
                 )

@@ -104,3 +104,42 @@ def test_migrations_can_be_undone(owner_url: str, config: Config) -> None:
     command.upgrade(config, "head")
     assert "case" in inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_an_auditor_who_had_no_end_gets_one(owner_url: str, config: Config) -> None:
+    """Access that lasted longer ends now, and its beginning stays; nobody gets more (I13)."""
+    command.downgrade(config, "0026")
+    unit, person, grants = uuid4(), uuid4(), [uuid4() for _ in range(3)]
+    begun = (
+        "insert into role_grant (id, person_id, role, unit_id, valid_from)"
+        " values (%s, %s, %s, %s, now() - %s::interval)"
+    )
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("insert into unit values (%s, 'И', 'Институт', null, 'UTC')", [unit])
+        owner.execute(
+            "insert into person (id, unit_id, position, name, email, language, created_at)"
+            " values (%s, %s, '', '', '', 'ru', now())",
+            [person, unit],
+        )
+        for grant, role, since in zip(
+            grants,
+            ("auditor", "auditor", "doctor"),
+            ("400 days", "30 days", "400 days"),
+            strict=True,
+        ):
+            owner.execute(begun, [grant, person, role, unit, since])
+    command.upgrade(config, "head")
+    with psycopg.connect(owner_url) as owner:
+        ends = dict(
+            owner.execute(
+                "select id, extract(day from valid_until - valid_from)::int from role_grant"
+            ).fetchall()
+        )
+        assert [ends[grant] for grant in grants] == [400, 90, None]
+        for until in ("null", "now() + interval '91 days'"):
+            with pytest.raises(psycopg.errors.CheckViolation), owner.transaction():
+                owner.execute(
+                    "insert into role_grant (id, person_id, role, unit_id, valid_from,"  # noqa: S608
+                    f" valid_until) values (%s, %s, 'auditor', %s, now(), {until})",
+                    [uuid4(), person, unit],
+                )

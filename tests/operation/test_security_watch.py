@@ -73,6 +73,7 @@ async def test_the_last_day_is_told_with_whose_doing_it_was(database: Database) 
                 role=Role.AUDITOR.value,
                 unit_id=office.institution,
                 valid_from=at + timedelta(days=3),
+                valid_until=at + timedelta(days=30),
             )
         )
     async with database.work() as session:

@@ -27,6 +27,7 @@ from server import create_app
 from services.accounts.sessions import OpenedSession, Visitor, open_session
 from services.accounts.sign_in import login_of
 from settings import Settings
+from tests.shared.office import held
 from tests.shared.servers import KEYS, Servers
 from tests.shared.waiting import PATIENCE
 
@@ -84,7 +85,7 @@ class House:
                     person_id=person.id,
                     role=role,
                     unit_id=unit or self.ward,
-                    valid_from=moment - timedelta(days=1),
+                    **held(role, moment - timedelta(days=1)),
                 )
             )
             account = account_with_password(person, moment)

@@ -18,6 +18,7 @@ from crypto.key_ring import KeyRing
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from rules.access import Actor
 from rules.journal.entries import JournalKind
+from rules.journal.tags import ViewCode
 from services.journal import checkpoints
 from services.journal import entries as journal
 from services.journal.checkpoint_files import checkpoints_folder
@@ -60,7 +61,7 @@ class Ledger:
         """Record that someone looked."""
         async with self.database.work() as session:
             actor = Actor(uuid4(), "Кто-то", uuid4())
-            await journal.record_view(session, actor, subject, "case")
+            await journal.record_view(session, actor, subject, ViewCode.CASE)
 
     async def put_seal(self, objects: Objects | None = None) -> JournalCheckpoint:
         """Seal what waits."""
