@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the code describes, and can be undone."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -130,7 +131,7 @@ def test_an_auditor_who_had_no_end_gets_one(owner_url: str, config: Config) -> N
             owner.execute(begun, [grant, person, role, unit, since])
     command.upgrade(config, "head")
     with psycopg.connect(owner_url) as owner:
-        ends = dict(
+        ends: dict[Any, Any] = dict(
             owner.execute(
                 "select id, extract(day from valid_until - valid_from)::int from role_grant"
             ).fetchall()
