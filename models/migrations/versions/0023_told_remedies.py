@@ -1,14 +1,14 @@
 """Whether Temporal took the signals of a remedy: sent again, it gets the same answer.
 
 Revision ID: 0023
-Revises: 0022
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import context, op
 
 revision = "0023"
-down_revision = "0022"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

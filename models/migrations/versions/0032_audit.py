@@ -1,13 +1,13 @@
 """The audit: indexes by which it is searched, and an end to every auditor's access.
 
 Revision ID: 0032
-Revises: 0026
+Revises: 0023
 """
 
 from alembic import op
 
 revision = "0032"
-down_revision = "0026"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
