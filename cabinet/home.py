@@ -19,7 +19,7 @@ from clients.database import DatabaseSession
 from clients.registers import RegisterDown, RegisterGarbled
 from rules.access import Permission
 from rules.accreditation import HOURS, is_urgent
-from rules.cases.kinds import process_of
+from rules.cases.kinds import decides_anywhere, process_of
 from rules.cases.process import Status
 from rules.clock import now
 from rules.notices.kinds import NoticeKind
@@ -56,7 +56,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
         day = await security_watch.watched(session, visit)
         parts.append(security_watch.sentence(day))
         calls += security_watch.cards(day)
-    if visit.actor.may(Permission.REVIEW):
+    if decides_anywhere(visit.actor):
         await _of_reviewer(visit, session, calls, parts)
     if applies:
         listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)

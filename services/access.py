@@ -11,7 +11,19 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Date, ScalarSelect, Subquery, bindparam, func, or_, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    ScalarSelect,
+    Subquery,
+    bindparam,
+    func,
+    literal,
+    or_,
+    true,
+    union_all,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -124,6 +136,7 @@ async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Ac
     return Actor(person_id, name, unit_id, grants_of(grants), state=reached)
 
 
+@lru_cache
 def _lineage(*, of_unit: bool) -> CTE:
     """Each unit with itself and all units above it: for the unit bound as `unit_id`, or for all."""
     unit, parent = aliased(Unit), aliased(Unit)
@@ -216,6 +229,17 @@ def able(permission: Permission = Permission.REVIEW, *, of_unit: bool = True) ->
         col(Absence.last_day) >= today,
     )
     return select(held.c.person_id, held.c.unit_id).where(~away.exists()).subquery("able")
+
+
+@lru_cache
+def able_anywhere(permissions: tuple[Permission, ...]) -> CTE:
+    """`able` for each of these permissions and all units, evaluated once in a query."""
+    found = [(one, able(one, of_unit=False)) for one in permissions]
+    parts = [
+        select(held.c.person_id, held.c.unit_id, literal(one.value).label("permission"))
+        for one, held in found
+    ]
+    return (union_all(*parts) if len(parts) > 1 else parts[0]).cte("able_anywhere")
 
 
 @lru_cache

@@ -22,8 +22,9 @@ from models.tables.cases import Case, CaseComment
 from models.tables.conversation import ConversationReading, MessageFile
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person
-from rules.access import Actor, Permission
+from rules.access import Actor
 from rules.cases import conversation
+from rules.cases.kinds import decides_anywhere
 from rules.clock import now as present
 from rules.files.checks import Verdict
 from rules.ids import new_id
@@ -32,6 +33,7 @@ from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, act_id_reused, forbidden
 from services import access, rate_limits
+from services.cases import audience
 from services.cases.transitions import lock, may_see, see
 from services.journal import entries as journal
 from services.journal.disclosure import audiences
@@ -143,7 +145,7 @@ async def _talked_about(session: AsyncSession, actor: Actor, case_id: UUID) -> C
     """The case, for its applicant and its reviewers. Raises Refusal for others."""
     case = await see(session, actor, case_id)
     own = case.applicant_id == actor.person_id
-    if not own and not actor.may(Permission.REVIEW, case.responsible_unit_id):
+    if not own and not audience.reviews(actor, case):
         raise forbidden()
     return case
 
@@ -242,7 +244,8 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
     """
     own = case.applicant_id == actor.person_id
     if own or message.internal:
-        here = set(await access.present_reviewers(session, case.responsible_unit_id, message.at))
+        right, unit_id = audience.permission_of(case), case.responsible_unit_id
+        here = set(await access.present_reviewers(session, unit_id, message.at, right))
         to = here & {case.reviewer_id} or (here if own else set())
         to -= {case.applicant_id}
     else:
@@ -352,7 +355,7 @@ async def unread(
     For reviewers these are the applicant's messages, unless a colleague has answered since, and the
     internal remarks of colleagues.
     """
-    reviewed = actor.units_with(Permission.REVIEW)
+    reviews = decides_anywhere(actor)
     answer = aliased(CaseComment)
     answered = (
         select(answer.id)
@@ -366,15 +369,15 @@ async def unread(
     )
     of_others = and_(
         col(Case.applicant_id) != actor.person_id,
-        col(Case.responsible_unit_id).in_(reviewed),
+        audience.reviewed_by(actor),
         or_(
             col(CaseComment.internal),
             and_(col(CaseComment.by) == col(Case.applicant_id), ~answered),
         ),
     )
-    mine = and_(col(Case.applicant_id) == actor.person_id, col(CaseComment.internal).is_(False))
-    parts = [mine] if actor.may(Permission.APPLY) else []
-    if reviewed:
+    mine = and_(audience.own(actor), col(CaseComment.internal).is_(False))
+    parts = [mine] if audience.own_kinds(actor) else []
+    if reviews:
         parts.append(of_others)
     if not parts:
         return {}

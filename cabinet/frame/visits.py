@@ -24,6 +24,7 @@ from cabinet.frame.rendering import page, render
 from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
 from crypto.key_ring import key_ring
 from rules.access import Actor, Permission
+from rules.cases.kinds import DECIDING
 from services.accounts.sessions import Current
 from services.cases.header import Header, header_of
 from words.translation import Presentation, choose_language, gettext, marked, present
@@ -217,7 +218,7 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (NavEntry("home", "Главная", "house", "/"), ()),
     (
         NavEntry("desk", "Очередь", "inbox", "/desk"),
-        (Permission.REVIEW, Permission.VIEW_UNIT_CASES),
+        (*DECIDING, Permission.VIEW_UNIT_CASES),
     ),
     (
         NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),

@@ -12,6 +12,7 @@ from rules.access import Permission
 from rules.cases.terms import WorkingCalendar
 from rules.refusals import not_found
 from services.cases import lists as case_lists
+from services.cases.audience import permission_of
 from services.cases.lists import CaseLine, Order
 from services.catalogue import lookup as catalogue
 from services.catalogue.lookup import OfferedReason
@@ -49,7 +50,9 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             asked=asked,
             calendar=await catalogue.calendar(session),
             stock=await catalogue.reasons(session),
-            reviewers=await reviewers_of(session, visit, page.case.responsible_unit_id),
+            reviewers=await reviewers_of(
+                session, visit, page.case.responsible_unit_id, permission_of(page.case)
+            ),
             history=list(await dossier.history_of(session, visit.actor, case_id)),
             around=await _around(session, visit, page, asked),
             tag=tag,
@@ -73,11 +76,16 @@ def page_after(visit: Visit, case_id: UUID, following: UUID | None, outcome: str
     return page_within(visit, following or case_id, f"{more}&of={case_id}" if following else more)
 
 
-async def reviewers_of(session: DatabaseSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
+async def reviewers_of(
+    session: DatabaseSession,
+    visit: Visit,
+    unit_id: UUID,
+    permission: Permission = Permission.REVIEW,
+) -> list[Reviewer]:
     """The reviewers of a unit, for those who review there; nobody for others."""
-    if not visit.actor.may(Permission.REVIEW, unit_id):
+    if not visit.actor.may(permission, unit_id):
         return []
-    return await absences.reviewers(session, visit.actor, unit_id)
+    return await absences.reviewers(session, visit.actor, unit_id, permission)
 
 
 async def _around(

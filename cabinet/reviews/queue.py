@@ -25,6 +25,7 @@ from cabinet.reviews.lines import made, passing, queue_row
 from cabinet.reviews.views import Queue
 from rules.access import Permission
 from rules.cases.applications import DECISIONS
+from rules.cases.kinds import decides_anywhere
 from rules.cases.limits import INTEGER
 from rules.cases.process import Status, Transition
 from rules.clock import now
@@ -54,7 +55,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     actor = visit.actor
     asked = asked_of(visit.request.url.query, actor, visit.presentation.tzinfo)
     found = await case_lists.desk(session, actor, asked.filters, after, PAGE, asked.order)
-    reviews = actor.may(Permission.REVIEW)
+    reviews = decides_anywhere(actor)
     readers = await case_lists.readers(session, actor, [line.id for line in found.lines])
     new = await conversation.unread(session, actor, [line.id for line in found.lines])
     calendar = await catalogue.calendar(session)

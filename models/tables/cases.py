@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, TextClause, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Column, Index, TextClause, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON, EncryptedText
@@ -45,6 +45,20 @@ class Case(SQLModel, table=True):
         Index("case_of_unit", "unit_id", text(LISTED_AT), "id"),
         Index("case_of_reviewer", "reviewer_id", "assigned_at"),
         Index("case_open_of_reviewer", "reviewer_id", "status", postgresql_where=_OPEN),
+        Index(
+            "case_decided_otherwise",
+            "review_permission",
+            "responsible_unit_id",
+            text(LISTED_AT),
+            "id",
+            postgresql_where=text("review_permission <> 'review'"),
+        ),
+        Index(
+            "case_decided_earlier",
+            "earlier_reviewers",
+            postgresql_using="gin",
+            postgresql_where=text("earlier_reviewers <> '{}'"),
+        ),
         Index("case_stood_in", "stands_in_for", postgresql_where=text("stands_in_for is not null")),
         _of_archive("status", "responsible_unit_id", "status"),
         _of_archive("type", "responsible_unit_id", "kind", "type"),
@@ -66,7 +80,22 @@ class Case(SQLModel, table=True):
     number: str | None = Field(default=None, unique=True)
     applicant_id: UUID = Field(foreign_key="person.id")
     unit_id: UUID = Field(foreign_key="unit.id")
+    subject_id: UUID | None = Field(
+        default=None,
+        foreign_key="person.id",
+        description="The person whom the case is about, if not the applicant; never decides it.",
+    )
     responsible_unit_id: UUID = Field(foreign_key="unit.id")
+    review_permission: str = Field(
+        default="review",
+        sa_column_kwargs={"server_default": "review"},
+        description="With it the case is decided in that unit, where it stands now.",
+    )
+    earlier_reviewers: list[UUID] = Field(
+        default_factory=list,
+        sa_column=Column(ARRAY(Uuid()), nullable=False, server_default="{}"),
+        description="Who decided before others got their turn; they decide no further step.",
+    )
     reviewer_id: UUID | None = Field(default=None, foreign_key="person.id")
     assigned_at: datetime | None = Field(
         default=None,
@@ -177,6 +206,11 @@ class CaseDecision(SQLModel, table=True):
     version: int
     outcome: str
     by: UUID = Field(foreign_key="person.id")
+    permission: str = Field(
+        default="review",
+        sa_column_kwargs={"server_default": "review"},
+        description="The right with which it was decided.",
+    )
     at: datetime = Field(sa_column=utc_column())
     reason: str = Field(sa_column=Column(EncryptedText("case_decision.reason"), nullable=False))
     remarks: dict[str, str] = Field(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rules.access import Actor
 from rules.cases.applications import APPLICATION
 from rules.cases.process import CaseKind, Process
 from rules.cases.requests import REQUEST
@@ -11,6 +12,20 @@ PROCESSES: Mapping[CaseKind, Process] = {one.kind: one for one in (APPLICATION, 
 
 SEEN_BY_HEADS = tuple(one.kind.value for one in PROCESSES.values() if one.seen_by_heads)
 """Kinds of case that the heads of the applicant's unit may see (I6)."""
+
+
+DECIDING = tuple(sorted({permission for one in PROCESSES.values() for permission in one.deciding}))
+"""All permissions with which cases are decided, whatever their kind."""
+
+IN_TURNS = frozenset(
+    permission for one in PROCESSES.values() if len(one.deciding) > 1 for permission in one.deciding
+)
+"""The permissions of kinds that several people decide in turn, each with a right of their own."""
+
+
+def decides_anywhere(actor: Actor) -> bool:
+    """Whether the person decides cases of any kind in any unit."""
+    return any(actor.may(permission) for permission in DECIDING)
 
 
 def process_of(kind: str) -> Process:

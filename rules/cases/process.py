@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rules.access import Permission
+
 
 class CaseKind(StrEnum):
     """Kinds of case; each has its own arrows, words and workflow.
@@ -121,6 +123,9 @@ class Process:
       cannot go on, the second tells a colleague of being given a case.
     - `decision_notices`: the kinds of notice that tell the applicant of each decision.
     - `usual_years`: how long closed cases are kept if the institution has loaded no term.
+    - `decided_with`: the permission with which reviewers decide in a status, where it is not
+      `REVIEW`. A case that is closed stays with those who had it last.
+    - `applied_with`: the permission with which its applicants act on their own cases.
     """
 
     kind: CaseKind
@@ -140,6 +145,8 @@ class Process:
     handed_over_notice: str
     usual_years: int
     decision_notices: Mapping[Transition, str] = field(default_factory=dict)
+    decided_with: Mapping[Status, Permission] = field(default_factory=dict)
+    applied_with: Permission = Permission.APPLY
 
     @property
     def room(self) -> str:
@@ -150,6 +157,11 @@ class Process:
     def is_reviewed(self) -> bool:
         """Whether reviewers decide on its cases: approve, send back, reject."""
         return any(transition is Transition.APPROVE for _, transition in self.transitions)
+
+    @property
+    def deciding(self) -> frozenset[Permission]:
+        """The permissions with which its cases are decided or answered, in one status or other."""
+        return frozenset(self.decided_with.values()) or frozenset({Permission.REVIEW})
 
     @property
     def has_addressee(self) -> bool:

@@ -41,10 +41,11 @@ from clients.database import Database
 from models.tables.cases import Case
 from models.tables.catalogue import CaseTypeVersion, Programme
 from rules.access import Actor, Permission
-from rules.cases.kinds import SEEN_BY_HEADS
+from rules.cases.kinds import DECIDING, SEEN_BY_HEADS
 from rules.cases.process import CaseKind
 from rules.refusals import Refusal
 from rules.texts.cleaning import in_order, searched
+from services.cases import audience
 from services.cases.lists import (
     LISTED_AT,
     PAGE,
@@ -85,25 +86,28 @@ class Scope:
     Auditors see none here.
     """
 
-    person_id: UUID
+    actor: Actor
     own: bool
     reviews: frozenset[UUID]
     views: frozenset[UUID]
+    otherwise: ColumnElement[bool] | None
+    """Cases that are decided with another permission than the usual one, or were."""
 
     @classmethod
     def of(cls, actor: Actor) -> "Scope":
         """The scope by the rights held now."""
         return cls(
-            actor.person_id,
-            actor.may(Permission.APPLY),
-            actor.units_with(Permission.REVIEW),
+            actor,
+            bool(audience.own_kinds(actor)),
+            actor.units_with(audience.USUAL),
             actor.units_with(Permission.VIEW_UNIT_CASES),
+            audience.otherwise(actor),
         )
 
     @property
     def others(self) -> bool:
         """Whether it includes other people's cases."""
-        return bool(self.reviews or self.views)
+        return bool(self.reviews or self.views) or self.otherwise is not None
 
     def stored(self) -> dict[str, Any]:
         """The scope as JSON."""
@@ -111,7 +115,13 @@ class Scope:
             "own": self.own,
             "reviews": sorted(map(str, self.reviews)),
             "views": sorted(map(str, self.views)),
+            "decides": self._decides(),
         }
+
+    def _decides(self) -> dict[str, list[str]]:
+        """The units of each permission beside the usual one with which the person decides."""
+        held = {one: self.actor.units_with(one) for one in DECIDING if one is not audience.USUAL}
+        return {one.value: sorted(map(str, units)) for one, units in held.items() if units}
 
     def holds(self, stored: Mapping[str, Any]) -> bool:
         """Whether everything in an earlier scope may still be seen."""
@@ -119,6 +129,10 @@ class Scope:
             (self.own or not stored["own"])
             and set(stored["reviews"]) <= set(map(str, self.reviews))
             and set(stored["views"]) <= set(map(str, self.views))
+            and all(
+                set(units) <= set(self._decides().get(permission, ()))
+                for permission, units in stored.get("decides", {}).items()
+            )
         )
 
 
@@ -230,10 +244,13 @@ async def _keys(
     narrowings = await _narrowings(session, filters)
     branches: list[Select[Any]] = []
     if scope.own:
-        own = _either(narrowings)
-        branches.append(
-            _limited(and_(col(Case.applicant_id) == scope.person_id, own, *wanted), most)
-        )
+        own = and_(audience.own(scope.actor), _either(narrowings))
+        branches.append(_limited(and_(own, *wanted), most))
+    if scope.otherwise is not None:
+        few = [scope.otherwise, _either(narrowings), *wanted]
+        if filters.unit_id is not None:
+            few.append(col(Case.unit_id) == filters.unit_id)
+        branches.append(_limited(and_(*few), most))
     for narrowing in narrowings:
         others = _others(scope, filters, narrowing, wanted, most)
         branches += others if ordered else [branch.limit(most) for branch in others]
@@ -260,7 +277,7 @@ def _limited(where: ColumnElement[bool], most: int, *, indexed: bool = False) ->
 
 
 def _either(narrowings: Sequence[_Walk]) -> ColumnElement[bool]:
-    """The same as the scans, as one condition: for the few cases of one person."""
+    """The same as the scans, as one condition: for a few cases."""
     return or_(
         false(),
         *(
@@ -287,10 +304,12 @@ def _others(
     headed = col(Case.kind).in_(SEEN_BY_HEADS)
     places: list[tuple[Any, frozenset[UUID], list[ColumnElement[bool]]]]
     if filters.unit_id is not None:
-        seen = or_(reviews.in_(scope.reviews), and_(views.in_(scope.views), headed))
-        places = [(views, frozenset({filters.unit_id}), [seen])] if scope.others else []
+        seen = or_(audience.usual(scope.actor), and_(views.in_(scope.views), headed))
+        asked = frozenset({filters.unit_id}) if scope.reviews or scope.views else frozenset()
+        places = [(views, asked, [seen])]
     else:
-        places = [(reviews, scope.reviews, []), (views, scope.views, [headed])]
+        usual = [audience.usual(scope.actor)]
+        places = [(reviews, scope.reviews, usual), (views, scope.views, [headed])]
     made = []
     for column, ids, more in places:
         if not ids:

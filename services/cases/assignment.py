@@ -12,17 +12,20 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    CTE,
+    ARRAY,
     ColumnElement,
     DateTime,
     Integer,
     Uuid,
+    all_,
     and_,
+    any_,
     bindparam,
     func,
     or_,
     tuple_,
 )
+from sqlalchemy import case as sql_case
 from sqlalchemy import select as choose_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -31,11 +34,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 from clients.database import Database
 from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.access import Permission
+from rules.cases.kinds import DECIDING
 from rules.cases.process import Party, Status
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access
+from services.cases import audience
 from services.journal import entries as journal
 from services.notices import outbox
 
@@ -79,14 +84,14 @@ async def take_turn(session: AsyncSession, unit_id: UUID) -> None:
 
 
 @lru_cache
-def _least_laden() -> SelectOfScalar[UUID]:
+def _least_laden(permission: Permission) -> SelectOfScalar[UUID]:
     """The people who may act on a case of a unit, the one with the fewest cases first.
 
     Among equals, the one who has been without a new case for longest comes first, so that a
     reviewer who decides quickly does not get every case. Each person costs one index scan, up to a
     full desk.
     """
-    able = access.able()
+    able = access.able(permission)
     theirs = col(Case.reviewer_id) == able.c.person_id
     on_the_desk = (
         choose_columns(col(Case.id))
@@ -99,7 +104,7 @@ def _least_laden() -> SelectOfScalar[UUID]:
     last = select(func.max(col(Case.assigned_at))).where(theirs).scalar_subquery()
     return (
         select(able.c.person_id)
-        .where(able.c.person_id != bindparam("applicant_id", type_=Uuid()))
+        .where(able.c.person_id != all_(bindparam("barred", type_=ARRAY(Uuid()))))
         .order_by(load, last.nulls_first(), able.c.person_id)
     )
 
@@ -112,12 +117,7 @@ async def choose(
     The second value is the absent person whom a deputy stands in for. The caller holds the `TURN`
     of the case's unit.
     """
-    values = {
-        "unit_id": case.responsible_unit_id,
-        "applicant_id": case.applicant_id,
-        "now": now,
-    }
-    found = (await session.exec(_least_laden(), params=values)).all()
+    found = await able_to_decide(session, case, now)
     if case.reviewer_id is not None:
         if case.reviewer_id in found:
             return case.reviewer_id, None
@@ -125,6 +125,13 @@ async def choose(
         if deputy in found:
             return deputy, case.reviewer_id
     return (found[0] if found else None), None
+
+
+async def able_to_decide(session: AsyncSession, case: Case, now: datetime) -> Sequence[UUID]:
+    """Who may decide the case now, the one with the fewest cases first."""
+    values = {"unit_id": case.responsible_unit_id, "barred": audience.barred(case), "now": now}
+    query = _least_laden(audience.permission_of(case))
+    return (await session.exec(query, params=values)).all()
 
 
 def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None = None) -> None:
@@ -144,38 +151,49 @@ def owner_of(case: Case) -> UUID | None:
     return case.stands_in_for or case.reviewer_id
 
 
-@lru_cache
-def _able() -> CTE:
-    """`access.able` of all units, evaluated once in a query however many cases use it."""
-    able = access.able(of_unit=False)
-    return choose_columns(able.c.person_id, able.c.unit_id).cte("able_anywhere")
-
-
 def has_nobody() -> ColumnElement[bool]:
     """The condition that a case has no reviewer who may act on it now."""
-    holder = tuple_(col(Case.reviewer_id), col(Case.responsible_unit_id))
+    able, reviewer = access.able_anywhere(DECIDING), col(Case.reviewer_id)
+    holder = tuple_(reviewer, col(Case.responsible_unit_id), col(Case.review_permission))
     return or_(
-        col(Case.reviewer_id).is_(None),
-        col(Case.reviewer_id) == col(Case.applicant_id),
-        holder.not_in(choose_columns(_able().c.person_id, _able().c.unit_id)),
+        reviewer.is_(None),
+        reviewer == col(Case.applicant_id),
+        reviewer == col(Case.subject_id),
+        reviewer == any_(col(Case.earlier_reviewers)),
+        holder.not_in(choose_columns(able.c.person_id, able.c.unit_id, able.c.permission)),
     )
 
 
 def _somebody_could() -> ColumnElement[bool]:
-    """The condition that somebody other than the applicant may act on the case.
+    """The condition that somebody who is not barred may act on the case.
 
-    It compares sets, so that there is no look-up for each case.
+    For cases that bar their applicant alone it compares sets, so that there is no look-up for each.
     """
-    able, unit = _able(), col(Case.responsible_unit_id)
-    several = choose_columns(able.c.unit_id).group_by(able.c.unit_id).having(func.count() > 1)
-    return or_(
-        unit.in_(several),
-        and_(
-            unit.in_(choose_columns(able.c.unit_id)),
-            tuple_(col(Case.applicant_id), unit).not_in(
-                choose_columns(able.c.person_id, able.c.unit_id)
-            ),
+    able, unit, right = (
+        access.able_anywhere(DECIDING),
+        col(Case.responsible_unit_id),
+        col(Case.review_permission),
+    )
+    places = choose_columns(able.c.unit_id, able.c.permission)
+    several = places.group_by(able.c.unit_id, able.c.permission).having(func.count() > 1)
+    another = and_(
+        tuple_(unit, right).in_(places),
+        tuple_(col(Case.applicant_id), unit, right).not_in(
+            choose_columns(able.c.person_id, able.c.unit_id, able.c.permission)
         ),
+    )
+    bars_others = or_(
+        col(Case.subject_id).is_not(None), func.cardinality(col(Case.earlier_reviewers)) > 0
+    )
+    unbarred = choose_columns(able.c.person_id).where(
+        able.c.unit_id == unit,
+        able.c.permission == right,
+        able.c.person_id != col(Case.applicant_id),
+        able.c.person_id.is_distinct_from(col(Case.subject_id)),
+        able.c.person_id != all_(col(Case.earlier_reviewers)),
+    )
+    return sql_case(
+        (bars_others, unbarred.exists()), else_=or_(tuple_(unit, right).in_(several), another)
     )
 
 
@@ -206,7 +224,7 @@ def _returning() -> SelectOfScalar[Case]:
 
     A decision ends standing in. A case that its reviewer has open or has written on stays for now.
     """
-    able = _able()
+    able = access.able_anywhere(DECIDING)
     written = select(CaseComment.id).where(
         col(CaseComment.case_id) == col(Case.id),
         col(CaseComment.by) == col(Case.reviewer_id),
@@ -217,7 +235,9 @@ def _returning() -> SelectOfScalar[Case]:
         col(CaseReading.person_id) == col(Case.reviewer_id),
         col(CaseReading.at) > bindparam("read_since", type_=DateTime(timezone=True)),
     )
-    owner = tuple_(col(Case.stands_in_for), col(Case.responsible_unit_id))
+    owner = tuple_(
+        col(Case.stands_in_for), col(Case.responsible_unit_id), col(Case.review_permission)
+    )
     return (
         select(Case)
         .where(
@@ -225,7 +245,7 @@ def _returning() -> SelectOfScalar[Case]:
             col(Case.closed_at).is_(None),
             col(Case.status).in_(HELD),
             col(Case.stands_in_for) != col(Case.applicant_id),
-            owner.in_(choose_columns(able.c.person_id, able.c.unit_id)),
+            owner.in_(choose_columns(able.c.person_id, able.c.unit_id, able.c.permission)),
             ~written.exists(),
             ~read.exists(),
         )
@@ -268,7 +288,7 @@ async def _pass_on(
     """
     moved = 0
     told: dict[tuple[UUID, NoticeKind], list[str]] = {}
-    heads: dict[UUID, list[UUID]] = {}
+    heads: dict[tuple[UUID, str], list[UUID]] = {}
     for case in cases:
         to, absent = (case.stands_in_for, None) if back else await choose(session, case, now)
         if to == case.reviewer_id:
@@ -290,12 +310,12 @@ async def _pass_on(
             },
         )
         moved += 1
-        unit_id = case.responsible_unit_id
-        if unit_id not in heads:
-            heads[unit_id] = [] if back else await heads_of(session, unit_id, now)
+        where = (case.responsible_unit_id, case.review_permission)
+        if where not in heads:
+            heads[where] = [] if back else await overseers_of(session, case, now)
         event = f"{case.id}:assigned:{entry.position}"
         kind = NoticeKind.CASES_PASSED_ON if to else NoticeKind.CASES_WITHOUT_REVIEWER
-        for person in heads[unit_id]:
+        for person in heads[where]:
             told.setdefault((person, kind), []).append(event)
         if to is not None:
             told.setdefault((to, NoticeKind.CASES_RECEIVED), []).append(event)
@@ -316,6 +336,21 @@ async def heads_of(session: AsyncSession, unit_id: UUID, now: datetime) -> list[
     heads = await access.people_with(session, right, unit_id, now)
     deputies = [await access.deputy_of(session, head, now) for head in heads]
     return list(dict.fromkeys([*(one for one in deputies if one), *heads]))
+
+
+async def overseers_of(session: AsyncSession, case: Case, now: datetime) -> list[UUID]:
+    """Who sees to it that somebody decides the case.
+
+    Where a kind has a permission of its own, these are all who hold it and are not barred, and
+    without any, those who watch the operation.
+    """
+    unit_id, permission = case.responsible_unit_id, audience.permission_of(case)
+    if permission is audience.USUAL:
+        return await heads_of(session, unit_id, now)
+    barred = audience.barred(case)
+    held = await access.people_with(session, permission, unit_id, now)
+    others = [person for person in held if person not in barred]
+    return others or await access.people_with(session, Permission.WATCH_OPERATION, unit_id, now)
 
 
 async def sweep(database: Database) -> int:

@@ -23,7 +23,7 @@ from models.messages import CaseState
 from models.tables.cases import Case, CaseVersion
 from models.tables.catalogue import Programme
 from models.tables.people import Person
-from rules.access import Actor, Permission
+from rules.access import Actor
 from rules.cases.kinds import process_of
 from rules.cases.limits import (
     LONGEST_REASON,
@@ -361,7 +361,7 @@ class Drafts(CaseActs):
 
     def _is_own(self, actor: Actor, case: Case) -> bool:
         own = case.applicant_id == actor.person_id and case.kind == self.kind
-        return own and actor.may(Permission.APPLY)
+        return own and actor.may(process_of(self.kind).applied_with)
 
 
 def _version(

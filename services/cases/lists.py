@@ -39,14 +39,14 @@ from models.tables.cases import READ_FOR, Case, CaseReading
 from models.tables.catalogue import CaseTypeVersion, Programme
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
-from rules.cases.kinds import SEEN_BY_HEADS
+from rules.cases.kinds import SEEN_BY_HEADS, decides_anywhere, process_of
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now as present
 from rules.refusals import Refusal, forbidden
 from rules.texts.cleaning import in_order
 from rules.texts.identifiers import IdentifierError
-from services.cases import assignment
+from services.cases import assignment, audience
 
 PAGE = 50
 MOST = 200
@@ -147,10 +147,14 @@ async def mine(
     limit: int = PAGE,
 ) -> Listing:
     """The person's own cases, newest first (A8). A token needs the scope `apply`."""
-    _must_apply(actor)
+    whose = col(Case.applicant_id) == actor.person_id
+    if actor.scope is not None:
+        if not audience.own_kinds(actor):
+            raise forbidden()
+        whose = audience.own(actor)
     return await _listing(
         session,
-        col(Case.applicant_id) == actor.person_id,
+        whose,
         filters or Filters(),
         after,
         limit,
@@ -167,7 +171,8 @@ async def first_of_mine(
     kind: CaseKind,
 ) -> Listing:
     """The first page of `mine` for one kind: clients ask for it first and most often."""
-    _must_apply(actor)
+    if actor.scope is not None and not actor.may(process_of(kind).applied_with):
+        raise forbidden()
     values = {
         "applicant_id": actor.person_id,
         "kind": kind.value,
@@ -177,11 +182,6 @@ async def first_of_mine(
         query = _first_of_mine(database.engine.dialect)
         rows = await (await cursor.execute(query, values)).fetchall()
     return listed(rows, _within(limit), Order.NEWEST)
-
-
-def _must_apply(actor: Actor) -> None:
-    if actor.scope is not None and not actor.may(Permission.APPLY):
-        raise forbidden()
 
 
 async def desk(
@@ -210,13 +210,12 @@ def _waits_for_an_answer() -> ColumnElement[bool]:
 
 
 def _desk_scope(actor: Actor, order: Order) -> ColumnElement[bool]:
-    reviews = actor.units_with(Permission.REVIEW)
     views = actor.units_with(Permission.VIEW_UNIT_CASES)
-    if not reviews and not views:
+    if not decides_anywhere(actor) and not views:
         raise forbidden()
     scope = and_(
         or_(
-            col(Case.responsible_unit_id).in_(reviews),
+            audience.reviewed_by(actor),
             and_(col(Case.unit_id).in_(views), col(Case.kind).in_(SEEN_BY_HEADS)),
         ),
         col(Case.number).is_not(None),
@@ -283,10 +282,9 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
 
     Raises `forbidden` for people without a desk.
     """
-    reviews = actor.units_with(Permission.REVIEW)
-    if not reviews and not actor.units_with(Permission.VIEW_UNIT_CASES):
+    if not decides_anywhere(actor) and not actor.units_with(Permission.VIEW_UNIT_CASES):
         raise forbidden()
-    waiting = and_(col(Case.responsible_unit_id).in_(reviews), _waits_for_an_answer())
+    waiting = and_(audience.decided_by(actor), _waits_for_an_answer())
     found = await session.exec(
         cast(
             "Any",

@@ -20,7 +20,7 @@ from models.tables.cases import Case
 from models.tables.people import Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind, Party, Status, Transition
+from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
 from rules.cases.terms import (
     Alarm,
     Terms,
@@ -37,6 +37,7 @@ from rules.forms.definitions import merged_terms
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, not_found
+from services.cases import audience
 from services.cases.addressees import owes
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
@@ -107,8 +108,12 @@ async def move(
     contents: Mapping[str, Any] | None = None,
     tell: Sequence[CaseNotice] = (),
     along: journal.Along | None = None,
+    responsible_unit_id: UUID | None = None,
 ) -> None:
     """Move a locked case by one transition. Raises Refusal if the rules have no such arrow.
+
+    `responsible_unit_id` is the unit that decides from now on, if that changes. Where others decide
+    than before, nobody has the case until the caller assigns it, and whoever decided is kept.
 
     Writes status, step, times, one journal entry, the notices, and what else the move causes to be
     written, `along` with the entry; the caller's unit of work commits them together.
@@ -119,6 +124,7 @@ async def move(
     if rule is None or (case.closed_at is not None and not rule.reopens):
         raise _not_now(case)
     await _set_times(session, case, before, rule.to, now)
+    _hand_on(case, process, rule, responsible_unit_id, by)
     if rule.closes and by is None:
         # The case's own workflow did this, so nobody has to wake it.
         case.wakes_at = None
@@ -168,6 +174,21 @@ async def move(
         contents=dict(contents) if contents else None,
         along=along.also(notices) if along else notices,
     )
+
+
+def _hand_on(
+    case: Case, process: Process, rule: Rule, unit_id: UUID | None, by: Actor | None
+) -> None:
+    """Set who decides after this move. A closed case stays with those who had it last."""
+    before = case.review_permission, case.responsible_unit_id
+    if not rule.closes and process.waits_for[rule.to] in (Party.REVIEWER, Party.ADDRESSEE):
+        case.review_permission = process.decided_with.get(rule.to, audience.USUAL).value
+    case.responsible_unit_id = unit_id or case.responsible_unit_id
+    if before == (case.review_permission, case.responsible_unit_id):
+        return
+    if rule.by is Party.REVIEWER and by is not None and by.person_id not in case.earlier_reviewers:
+        case.earlier_reviewers = [*case.earlier_reviewers, by.person_id]
+    case.reviewer_id = case.assigned_at = case.stands_in_for = None
 
 
 def case_facts(case: Case) -> dict[str, Any]:
@@ -294,10 +315,10 @@ async def state_of(session: AsyncSession, case: Case) -> CaseState:
 def may_see(actor: Actor, case: Case) -> bool:
     """Whether the person may see the case (Q9, I6)."""
     if case.applicant_id == actor.person_id:
-        return actor.may(Permission.APPLY)
+        return actor.may(process_of(case.kind).applied_with)
     if case.status == Status.DRAFT and case.version == 0:
         return False
-    if actor.may(Permission.REVIEW, case.responsible_unit_id):
+    if audience.reviews(actor, case):
         return True
     heads_see = process_of(case.kind).seen_by_heads
     return heads_see and actor.may(Permission.VIEW_UNIT_CASES, case.unit_id)

@@ -41,6 +41,7 @@ from rules.journal.entries import JournalKind
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services import outages
+from services.cases import audience
 from services.cases.drafts import editable
 from services.cases.lists import CaseLine, Filters, Listing, mine
 from services.cases.transitions import JOURNALED, may_see, see
@@ -194,11 +195,12 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
             select(Unit).where(col(Unit.id).in_({case.unit_id, case.responsible_unit_id}))
         )
     }
-    reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
+    reviews = not own and audience.reviews(actor, case)
+    acts = own or audience.decides(actor, case)
     process = process_of(case.kind)
     # From a closed case only those arrows lead that reopen it.
     party = _party(case, definition, own=own)
-    may = process.open_to(Status(case.status), party) if own or reviews else ()
+    may = process.open_to(Status(case.status), party) if acts else ()
     return CasePage(
         case=case,
         definition=definition,
@@ -234,7 +236,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
 async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequence[CaseLine]:
     """The applicant's other cases that this person may see, for those who review this one."""
     case = await see(session, actor, case_id)
-    if not actor.may(Permission.REVIEW, case.responsible_unit_id):
+    if not audience.reviews(actor, case):
         return []
     applicant = Actor(case.applicant_id, "", case.unit_id)
     others: Listing = await mine(session, applicant, Filters(), limit=50)

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.notices import Notice, NoticePreferences, NoticeSetting
 from models.tables.people import Person
 from rules.access import Actor, Permission
+from rules.cases.kinds import DECIDING
 from rules.notices.events import CHOSEN, kinds_of
 from rules.notices.kinds import ON_BY_DEFAULT, Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
@@ -24,8 +25,8 @@ OUTER = tuple(ON_BY_DEFAULT)
 """The channels outside the cabinet."""
 
 _ONLY_FOR = {
-    NoticeGroup.REVIEW: Permission.REVIEW,
-    NoticeGroup.OPERATION: Permission.WATCH_OPERATION,
+    NoticeGroup.REVIEW: DECIDING,
+    NoticeGroup.OPERATION: (Permission.WATCH_OPERATION,),
 }
 
 
@@ -41,7 +42,11 @@ class Cell:
 
 def groups_for(actor: Actor) -> tuple[NoticeGroup, ...]:
     """The groups of which a person can be notified, security last."""
-    mine = [group for group in CHOSEN if group not in _ONLY_FOR or actor.may(_ONLY_FOR[group])]
+    mine = [
+        group
+        for group in CHOSEN
+        if group not in _ONLY_FOR or any(actor.may(right) for right in _ONLY_FOR[group])
+    ]
     return (*mine, NoticeGroup.SECURITY)
 
 

@@ -29,6 +29,7 @@ from rules.notices.kinds import Channel, NoticeKind, NoticeState
 from rules.operation.states import REMEDIES, Remedy, demand_reason
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from services import access
+from services.cases import assignment
 from services.cases.signals import CaseSignals
 from services.cases.transitions import lock, state_of
 from services.cases.wakeups import DOES_NOT_ANSWER
@@ -304,9 +305,7 @@ async def _tell_head(ask: _Ask) -> _Effect:
         raise Refusal("not_overdue", "Срок заявки не истёк: делать ничего не нужно.", 409)
     heads = [
         person
-        for person in await access.people_with(
-            ask.session, Permission.OVERSEE_REVIEWS, case.responsible_unit_id, ask.now
-        )
+        for person in await assignment.overseers_of(ask.session, case, ask.now)
         if person != case.applicant_id
     ]
     if not heads:

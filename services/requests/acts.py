@@ -26,7 +26,7 @@ from rules.files.checks import EXTENSIONS, MediaType
 from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
-from services.cases import assignment
+from services.cases import assignment, audience
 from services.cases.acts import Act, Doing, was_done
 from services.cases.drafts import Drafts, RefusalTexts, facts_of, rules_of
 from services.cases.signals import CaseSignals
@@ -209,9 +209,7 @@ async def _answerable(session: AsyncSession, actor: Actor, case_id: UUID, again:
     case = await lock(session, case_id)
     if case.kind != CaseKind.REQUEST or not case.version:
         raise not_found()
-    if not actor.may(Permission.REVIEW, case.responsible_unit_id) and not await was_done(
-        session, case, again, actor
-    ):
+    if not audience.holds(actor, case) and not await was_done(session, case, again, actor):
         raise forbidden() if case.applicant_id == actor.person_id else not_found()
     if case.applicant_id == actor.person_id:
         raise Refusal("own_case", "Нельзя отвечать на собственный запрос.", 403)

@@ -17,7 +17,7 @@ from rules.cases.terms import Alarm
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access, outages
-from services.cases import assignment, clock
+from services.cases import assignment, audience, clock
 from services.cases.drafts import rules_of
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
@@ -46,9 +46,10 @@ async def whom(
             people = [case.reviewer_id] if case.reviewer_id else []
             kind = NoticeKind.REQUEST_REMINDER
         else:
-            people = await assignment.heads_of(session, unit, now)
+            people = await assignment.overseers_of(session, case, now)
             kind = NoticeKind.REQUEST_ESCALATED
-        people = people or await access.people_with(session, Permission.REVIEW, unit, now)
+        right = audience.permission_of(case)
+        people = people or await access.people_with(session, right, unit, now)
         told = {person: kind for person in people if person != case.applicant_id}
     if alarm is Alarm.ESCALATE and case.escalated_at is None:
         told[case.applicant_id] = NoticeKind.REQUEST_OVERDUE

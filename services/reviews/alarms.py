@@ -52,6 +52,6 @@ async def _whom(
     await assignment.keep(session, case, now)
     if what is Alarm.REMIND and case.reviewer_id is not None:
         return {case.reviewer_id: NoticeKind.REVIEW_REMINDER}
-    heads = await assignment.heads_of(session, case.responsible_unit_id, now)
+    heads = await assignment.overseers_of(session, case, now)
     kind = NoticeKind.REVIEW_REMINDER if what is Alarm.REMIND else NoticeKind.REVIEW_ESCALATED
     return {head: kind for head in heads if head != case.applicant_id}

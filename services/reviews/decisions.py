@@ -25,7 +25,7 @@ from rules.forms.definitions import merged_attachments, merged_checklist
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from services import access
-from services.cases import assignment
+from services.cases import assignment, audience
 from services.cases.acts import Act, CaseActs, Doing, was_done
 from services.cases.transitions import CaseNotice, lock, move, see, stale, state_of
 from services.catalogue import lookup as catalogue
@@ -78,6 +78,8 @@ class Reviews(CaseActs):
                 raise not_found()
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
+            if actor.person_id in audience.barred(case):
+                raise second_person()
             return case
 
         async def write(doing: Doing) -> None:
@@ -89,6 +91,7 @@ class Reviews(CaseActs):
                 version=case.version,
                 outcome=decision.outcome.value,
                 by=actor.person_id,
+                permission=case.review_permission,
                 at=now,
                 reason=body["reason"],
                 remarks=body["remarks"],
@@ -180,6 +183,8 @@ class Reviews(CaseActs):
                 raise Refusal("not_now", "Заявка закрыта, передать её нельзя.", 409)
             if to == case.applicant_id:
                 raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
+            if to in audience.barred(case):
+                raise second_person()
             if case.reviewer_id == to:
                 return await state_of(session, case)
             if case.reviewer_id not in (None, actor.person_id, had):
@@ -240,21 +245,26 @@ class Reviews(CaseActs):
         case = await lock(session, case_id)
         if not case.version:
             raise not_found()
-        if actor.may(Permission.REVIEW, case.responsible_unit_id):
+        if audience.holds(actor, case):
             return case
         if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
         return case
 
 
+def second_person() -> Refusal:
+    """The case is about this person, who may also have decided an earlier step: others decide."""
+    return Refusal("second_person", "Это решение принимает другой человек, не вы.", 403)
+
+
 async def _check_able(
     session: AsyncSession, actor: Actor, case: Case, to: UUID, now: datetime
 ) -> None:
     """Refuse to give a case to somebody who may not act on it today."""
-    unit_id = case.responsible_unit_id
-    if to in await access.present_reviewers(session, unit_id, now):
+    unit_id, right = case.responsible_unit_id, audience.permission_of(case)
+    if to in await access.present_reviewers(session, unit_id, now, right):
         return
-    if to not in await access.people_with(session, Permission.REVIEW, unit_id, now):
+    if to not in await access.people_with(session, right, unit_id, now):
         raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
     words = (
         "Сегодня у вас записано отсутствие. Отмените его на странице «Отдел и замещение», и сможете"

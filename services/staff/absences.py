@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case
 from models.tables.people import Absence, Person
 from rules.access import Actor, Permission
+from rules.cases.kinds import DECIDING
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, forbidden, not_found
@@ -47,13 +48,18 @@ class Reviewer:
     absences: Sequence[Away]
 
 
-async def reviewers(session: AsyncSession, actor: Actor, unit_id: UUID) -> list[Reviewer]:
-    """The reviewers of a unit, for those who review there."""
-    if not actor.may(Permission.REVIEW, unit_id):
+async def reviewers(
+    session: AsyncSession,
+    actor: Actor,
+    unit_id: UUID,
+    permission: Permission = Permission.REVIEW,
+) -> list[Reviewer]:
+    """The reviewers of a unit, for those who review there; `permission` is with which."""
+    if not actor.may(permission, unit_id):
         raise forbidden()
     now = present()
-    ids = await access.people_with(session, Permission.REVIEW, unit_id, now)
-    here = set(await access.present_reviewers(session, unit_id, now))
+    ids = await access.people_with(session, permission, unit_id, now)
+    here = set(await access.present_reviewers(session, unit_id, now, permission))
     people = {
         p.id: p for p in (await session.exec(select(Person).where(col(Person.id).in_(ids)))).all()
     }
@@ -130,10 +136,8 @@ async def set_absence(
         errors.append(FieldError("last_day", "Отсутствие не бывает дольше трёх лет."))
     if deputy_id == person_id:
         errors.append(FieldError("deputy_id", "Выберите другого сотрудника."))
-    elif deputy_id is not None:
-        able = await access.people_with(session, Permission.REVIEW, unit_id, present())
-        if deputy_id not in able:
-            errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
+    elif deputy_id is not None and not await _decides(session, deputy_id, unit_id):
+        errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
     if errors:
         raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
     # The lock makes a form that was sent twice store one absence.
@@ -174,8 +178,16 @@ async def end_absence(session: AsyncSession, actor: Actor, unit_id: UUID, absenc
 async def _may_set(session: AsyncSession, actor: Actor, unit_id: UUID, person_id: UUID) -> None:
     if person_id != actor.person_id and not actor.may(Permission.OVERSEE_REVIEWS, unit_id):
         raise forbidden()
-    if person_id not in await access.people_with(session, Permission.REVIEW, unit_id, present()):
+    if not await _decides(session, person_id, unit_id):
         raise not_found()
+
+
+async def _decides(session: AsyncSession, person_id: UUID, unit_id: UUID) -> bool:
+    """Whether the person decides cases of the unit, of whatever kind."""
+    for permission in DECIDING:
+        if person_id in await access.people_with(session, permission, unit_id, present()):
+            return True
+    return False
 
 
 async def _journal(session: AsyncSession, actor: Actor, absence: Absence, what: str) -> None:

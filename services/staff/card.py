@@ -25,6 +25,7 @@ from services.accounts import login_log
 from services.accounts.last_seen import Activity
 from services.accounts.login_log import AttemptSeen
 from services.accounts.sessions import SessionSeen, sessions_of_person
+from services.cases import audience
 from services.cases.assignment import HELD
 from services.journal import entries as journal
 from services.staff import invitations
@@ -211,7 +212,7 @@ async def _cases(
     )
     own_open, under_review = counted.one()
     visible = or_(
-        col(Case.responsible_unit_id).in_(actor.units_with(Permission.REVIEW)),
+        audience.reviewed_by(actor),
         and_(
             col(Case.unit_id).in_(actor.units_with(Permission.VIEW_UNIT_CASES)),
             col(Case.kind).in_(SEEN_BY_HEADS),

@@ -254,7 +254,7 @@ async def _decisions(report: CheckReport, database: Database, evidence: Evidence
                 person
                 for at in (decision.at - UNDER_WAY, decision.at)
                 for person in await access.people_with(
-                    session, Permission.REVIEW, case.responsible_unit_id, at
+                    session, Permission(decision.permission), case.responsible_unit_id, at
                 )
             }
             report.compare(

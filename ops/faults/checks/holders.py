@@ -18,7 +18,7 @@ from clients.database import Database
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Absence, Person, RoleGrant, Unit
-from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.access import ROLE_PERMISSIONS, Role
 from rules.cases.process import Party, Status
 from rules.clock import now
 
@@ -42,11 +42,10 @@ class House:
 
     @classmethod
     async def read(cls, session: AsyncSession) -> "House":
-        """Read the present state, with only those grants that allow reviewing."""
+        """Read the present state."""
         grants: dict[UUID, list[RoleGrant]] = defaultdict(list)
         for grant in (await session.exec(select(RoleGrant))).all():
-            if Permission.REVIEW in ROLE_PERMISSIONS[Role(grant.role)]:
-                grants[grant.person_id].append(grant)
+            grants[grant.person_id].append(grant)
         absences: dict[UUID, list[Absence]] = defaultdict(list)
         for absence in (await session.exec(select(Absence))).all():
             absences[absence.person_id].append(absence)
@@ -70,12 +69,17 @@ class House:
         left_at = self.people[person_id].left_at
         if person_id == case.applicant_id:
             return "who applied"
+        if person_id == case.subject_id:
+            return "whom it is about"
+        if person_id in case.earlier_reviewers:
+            return "who has decided an earlier step"
         if left_at is not None and left_at <= at:
             return "who has left"
         if person_id in self.locked:
             return "who is locked"
         if not any(
             one.unit_id in above
+            and case.review_permission in ROLE_PERMISSIONS[Role(one.role)]
             and one.valid_from <= at
             and (one.valid_until is None or one.valid_until > at)
             for one in self.grants.get(person_id, ())
