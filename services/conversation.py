@@ -23,7 +23,7 @@ from models.tables.conversation import ConversationReading, MessageFile
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person
 from rules.access import Actor
-from rules.cases import conversation
+from rules.cases import conversation, deciding
 from rules.cases.kinds import decides_anywhere
 from rules.clock import now as present
 from rules.files.checks import Verdict
@@ -145,7 +145,7 @@ async def _talked_about(session: AsyncSession, actor: Actor, case_id: UUID) -> C
     """The case, for its applicant and its reviewers. Raises Refusal for others."""
     case = await see(session, actor, case_id)
     own = case.applicant_id == actor.person_id
-    if not own and not audience.reviews(actor, case):
+    if not own and not deciding.reviews(actor, case):
         raise forbidden()
     return case
 
@@ -244,7 +244,7 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
     """
     own = case.applicant_id == actor.person_id
     if own or message.internal:
-        right, unit_id = audience.permission_of(case), case.responsible_unit_id
+        right, unit_id = deciding.permission_of(case), case.responsible_unit_id
         here = set(await access.present_reviewers(session, unit_id, message.at, right))
         to = here & {case.reviewer_id} or (here if own else set())
         to -= {case.applicant_id}

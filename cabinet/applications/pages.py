@@ -43,13 +43,13 @@ from cabinet.operation.pages import in_temporal
 from clients.database import DatabaseSession
 from models.visibility import NUMBER
 from rules.access import Permission
+from rules.cases import deciding
 from rules.cases.applications import COPYABLE
 from rules.cases.kinds import DECIDING
 from rules.cases.process import Status, Transition
 from rules.catalogue.programmes import KINDS
 from rules.refusals import Refusal, not_found
 from services.accounts import people
-from services.cases import audience
 from services.cases import lists as case_lists
 from services.cases.lists import Filters
 from services.cases.transitions import see
@@ -94,7 +94,7 @@ async def list_mine(visit: Inside, session: Work, asked: Narrowed, kind: Short =
 async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     """Links of notices lead here, and go on to the page on which this person sees the case."""
     case = await see(session, visit.actor, case_id)
-    if case.applicant_id != visit.actor.person_id and audience.reviews(visit.actor, case):
+    if case.applicant_id != visit.actor.person_id and deciding.reviews(visit.actor, case):
         return visit.go(f"/desk/cases/{case_id}")
     return visit.go(url_of(case.kind, case.id))
 

@@ -9,10 +9,10 @@ from cabinet.frame.visits import Visit
 from cabinet.reviews.filters import DeskQuery, asked_of
 from clients.database import DatabaseSession
 from rules.access import Permission
+from rules.cases.deciding import permission_of
 from rules.cases.terms import WorkingCalendar
 from rules.refusals import not_found
 from services.cases import lists as case_lists
-from services.cases.audience import permission_of
 from services.cases.lists import CaseLine, Order
 from services.catalogue import lookup as catalogue
 from services.catalogue.lookup import OfferedReason

@@ -41,6 +41,7 @@ from clients.database import Database
 from models.tables.cases import Case
 from models.tables.catalogue import CaseTypeVersion, Programme
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.cases.kinds import DECIDING, SEEN_BY_HEADS
 from rules.cases.process import CaseKind
 from rules.refusals import Refusal
@@ -99,7 +100,7 @@ class Scope:
         return cls(
             actor,
             bool(audience.own_kinds(actor)),
-            actor.units_with(audience.USUAL),
+            actor.units_with(deciding.USUAL),
             actor.units_with(Permission.VIEW_UNIT_CASES),
             audience.otherwise(actor),
         )
@@ -120,7 +121,7 @@ class Scope:
 
     def _decides(self) -> dict[str, list[str]]:
         """The units of each permission beside the usual one with which the person decides."""
-        held = {one: self.actor.units_with(one) for one in DECIDING if one is not audience.USUAL}
+        held = {one: self.actor.units_with(one) for one in DECIDING if one is not deciding.USUAL}
         return {one.value: sorted(map(str, units)) for one, units in held.items() if units}
 
     def holds(self, stored: Mapping[str, Any]) -> bool:

@@ -34,13 +34,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 from clients.database import Database
 from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.access import Permission
+from rules.cases import deciding
 from rules.cases.kinds import DECIDING
 from rules.cases.process import Party, Status
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access
-from services.cases import audience
 from services.journal import entries as journal
 from services.notices import outbox
 
@@ -129,8 +129,8 @@ async def choose(
 
 async def able_to_decide(session: AsyncSession, case: Case, now: datetime) -> Sequence[UUID]:
     """Who may decide the case now, the one with the fewest cases first."""
-    values = {"unit_id": case.responsible_unit_id, "barred": audience.barred(case), "now": now}
-    query = _least_laden(audience.permission_of(case))
+    values = {"unit_id": case.responsible_unit_id, "barred": deciding.barred(case), "now": now}
+    query = _least_laden(deciding.permission_of(case))
     return (await session.exec(query, params=values)).all()
 
 
@@ -344,10 +344,10 @@ async def overseers_of(session: AsyncSession, case: Case, now: datetime) -> list
     Where a kind has a permission of its own, these are all who hold it and are not barred, and
     without any, those who watch the operation.
     """
-    unit_id, permission = case.responsible_unit_id, audience.permission_of(case)
-    if permission is audience.USUAL:
+    unit_id, permission = case.responsible_unit_id, deciding.permission_of(case)
+    if permission is deciding.USUAL:
         return await heads_of(session, unit_id, now)
-    barred = audience.barred(case)
+    barred = deciding.barred(case)
     held = await access.people_with(session, permission, unit_id, now)
     others = [person for person in held if person not in barred]
     return others or await access.people_with(session, Permission.WATCH_OPERATION, unit_id, now)

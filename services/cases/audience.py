@@ -1,49 +1,18 @@
-"""Who decides a case and who reads it with them: for one case, and as a condition of lists.
+"""Who decides cases and who reads them, as conditions of lists. For one: `rules.cases.deciding`.
 
-Where a case stands, its row names the permission with which it is decided, beside the unit in which
-somebody has to hold it (`services.cases.transitions.move` writes both). So a list needs no kinds.
+The row of a case says with which permission it is decided, so a list needs no kinds.
 """
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, literal_column, or_
 from sqlmodel import col
 
 from models.tables.cases import Case
 from rules.access import Actor, Permission
-from rules.cases.kinds import DECIDING, IN_TURNS, PROCESSES
+from rules.cases.deciding import USUAL, decides_in_turns
+from rules.cases.kinds import DECIDING, PROCESSES
 from rules.cases.process import CaseKind
-
-USUAL = Permission.REVIEW
-"""The permission of most cases; the indexes of queues and of the archive are made for these."""
-
-
-def permission_of(case: Case) -> Permission:
-    """The permission with which the case is decided, or was decided last."""
-    return Permission(case.review_permission)
-
-
-def holds(actor: Actor, case: Case) -> bool:
-    """Whether the person has the right with which the case is decided where it stands now."""
-    return actor.may(permission_of(case), case.responsible_unit_id)
-
-
-def barred(case: Case) -> list[UUID]:
-    """Who may not decide, whatever rights they hold: each step is another person's."""
-    subject = [case.subject_id] if case.subject_id is not None else []
-    return [case.applicant_id, *subject, *case.earlier_reviewers]
-
-
-def decides(actor: Actor, case: Case) -> bool:
-    """Whether the person may decide the case where it stands now."""
-    return holds(actor, case) and actor.person_id not in barred(case)
-
-
-def reviews(actor: Actor, case: Case) -> bool:
-    """Whether the person reads the case as a reviewer: decides it now, or decided earlier."""
-    decided = actor.person_id in case.earlier_reviewers
-    return holds(actor, case) or (decided and _in_turns(actor))
 
 
 def own_kinds(actor: Actor) -> frozenset[CaseKind]:
@@ -69,7 +38,7 @@ def otherwise(actor: Actor) -> ColumnElement[bool] | None:
     None for those who do nothing so: their lists are read by the indexes of the usual cases.
     """
     parts = _by_other_rights(actor)
-    if _in_turns(actor):
+    if decides_in_turns(actor):
         earlier = col(Case.earlier_reviewers)
         nobody: ColumnElement[Any] = literal_column("'{}'")
         parts.append(and_(earlier != nobody, earlier.contains([actor.person_id])))
@@ -98,10 +67,6 @@ def _by_other_rights(actor: Actor) -> list[ColumnElement[bool]]:
         for permission, units in held.items()
         if units
     ]
-
-
-def _in_turns(actor: Actor) -> bool:
-    return any(actor.may(permission) for permission in IN_TURNS)
 
 
 def _decided_with(permission: Permission) -> ColumnElement[bool]:

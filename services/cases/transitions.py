@@ -19,6 +19,7 @@ from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.people import Unit
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
 from rules.cases.terms import (
@@ -37,7 +38,6 @@ from rules.forms.definitions import merged_terms
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, not_found
-from services.cases import audience
 from services.cases.addressees import owes
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
@@ -182,7 +182,7 @@ def _hand_on(
     """Set who decides after this move. A closed case stays with those who had it last."""
     before = case.review_permission, case.responsible_unit_id
     if not rule.closes and process.waits_for[rule.to] in (Party.REVIEWER, Party.ADDRESSEE):
-        case.review_permission = process.decided_with.get(rule.to, audience.USUAL).value
+        case.review_permission = process.decided_with.get(rule.to, deciding.USUAL).value
     case.responsible_unit_id = unit_id or case.responsible_unit_id
     if before == (case.review_permission, case.responsible_unit_id):
         return
@@ -318,7 +318,7 @@ def may_see(actor: Actor, case: Case) -> bool:
         return actor.may(process_of(case.kind).applied_with)
     if case.status == Status.DRAFT and case.version == 0:
         return False
-    if audience.reviews(actor, case):
+    if deciding.reviews(actor, case):
         return True
     heads_see = process_of(case.kind).seen_by_heads
     return heads_see and actor.may(Permission.VIEW_UNIT_CASES, case.unit_id)

@@ -23,6 +23,7 @@ from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.cases.kinds import process_of
 from rules.cases.process import Moved, Party, Status, Transition
 from rules.catalogue.intakes import FIELD, Intake
@@ -41,7 +42,6 @@ from rules.journal.entries import JournalKind
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services import outages
-from services.cases import audience
 from services.cases.drafts import editable
 from services.cases.lists import CaseLine, Filters, Listing, mine
 from services.cases.transitions import JOURNALED, may_see, see
@@ -195,8 +195,8 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
             select(Unit).where(col(Unit.id).in_({case.unit_id, case.responsible_unit_id}))
         )
     }
-    reviews = not own and audience.reviews(actor, case)
-    acts = own or audience.decides(actor, case)
+    reviews = not own and deciding.reviews(actor, case)
+    acts = own or deciding.decides(actor, case)
     process = process_of(case.kind)
     # From a closed case only those arrows lead that reopen it.
     party = _party(case, definition, own=own)
@@ -236,7 +236,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
 async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequence[CaseLine]:
     """The applicant's other cases that this person may see, for those who review this one."""
     case = await see(session, actor, case_id)
-    if not audience.reviews(actor, case):
+    if not deciding.reviews(actor, case):
         return []
     applicant = Actor(case.applicant_id, "", case.unit_id)
     others: Listing = await mine(session, applicant, Filters(), limit=50)

@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import Case
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.journal.disclosure import Audience, disclosed
-from services.cases import audience
 from services.journal import entries as journal
 
 
@@ -36,7 +36,7 @@ def audiences(actor: Actor, case: Case) -> frozenset[Audience]:
     if case.applicant_id == actor.person_id:
         return frozenset({Audience.APPLICANT})
     held = {
-        Audience.REVIEWER: audience.reviews(actor, case),
+        Audience.REVIEWER: deciding.reviews(actor, case),
         Audience.UNIT_HEAD: actor.may(Permission.VIEW_UNIT_CASES, case.unit_id),
         Audience.KEEPER: actor.may(Permission.KEEP_ARCHIVE, case.responsible_unit_id),
     }

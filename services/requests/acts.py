@@ -19,6 +19,7 @@ from models.messages import RECEIPT, CaseSignal, CaseState
 from models.tables.cases import Case
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Status, Transition
 from rules.clock import now as present
@@ -26,7 +27,7 @@ from rules.files.checks import EXTENSIONS, MediaType
 from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
-from services.cases import assignment, audience
+from services.cases import assignment
 from services.cases.acts import Act, Doing, was_done
 from services.cases.drafts import Drafts, RefusalTexts, facts_of, rules_of
 from services.cases.signals import CaseSignals
@@ -209,7 +210,7 @@ async def _answerable(session: AsyncSession, actor: Actor, case_id: UUID, again:
     case = await lock(session, case_id)
     if case.kind != CaseKind.REQUEST or not case.version:
         raise not_found()
-    if not audience.holds(actor, case) and not await was_done(session, case, again, actor):
+    if not deciding.holds(actor, case) and not await was_done(session, case, again, actor):
         raise forbidden() if case.applicant_id == actor.person_id else not_found()
     if case.applicant_id == actor.person_id:
         raise Refusal("own_case", "Нельзя отвечать на собственный запрос.", 403)

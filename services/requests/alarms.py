@@ -12,12 +12,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage
 from rules.access import Permission
+from rules.cases import deciding
 from rules.cases.process import Party, Status
 from rules.cases.terms import Alarm
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access, outages
-from services.cases import assignment, audience, clock
+from services.cases import assignment, clock
 from services.cases.drafts import rules_of
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
@@ -48,7 +49,7 @@ async def whom(
         else:
             people = await assignment.overseers_of(session, case, now)
             kind = NoticeKind.REQUEST_ESCALATED
-        right = audience.permission_of(case)
+        right = deciding.permission_of(case)
         people = people or await access.people_with(session, right, unit, now)
         told = {person: kind for person in people if person != case.applicant_id}
     if alarm is Alarm.ESCALATE and case.escalated_at is None:

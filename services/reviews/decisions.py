@@ -16,6 +16,7 @@ from models.tables.cases import Case, CaseDecision, CaseReading
 from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.access import Actor, Permission
+from rules.cases import deciding
 from rules.cases.applications import DECISIONS
 from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
@@ -25,7 +26,7 @@ from rules.forms.definitions import merged_attachments, merged_checklist
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from services import access
-from services.cases import assignment, audience
+from services.cases import assignment
 from services.cases.acts import Act, CaseActs, Doing, was_done
 from services.cases.transitions import CaseNotice, lock, move, see, stale, state_of
 from services.catalogue import lookup as catalogue
@@ -78,7 +79,7 @@ class Reviews(CaseActs):
                 raise not_found()
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
-            if actor.person_id in audience.barred(case):
+            if actor.person_id in deciding.barred(case):
                 raise second_person()
             return case
 
@@ -183,7 +184,7 @@ class Reviews(CaseActs):
                 raise Refusal("not_now", "Заявка закрыта, передать её нельзя.", 409)
             if to == case.applicant_id:
                 raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
-            if to in audience.barred(case):
+            if to in deciding.barred(case):
                 raise second_person()
             if case.reviewer_id == to:
                 return await state_of(session, case)
@@ -245,7 +246,7 @@ class Reviews(CaseActs):
         case = await lock(session, case_id)
         if not case.version:
             raise not_found()
-        if audience.holds(actor, case):
+        if deciding.holds(actor, case):
             return case
         if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
@@ -261,7 +262,7 @@ async def _check_able(
     session: AsyncSession, actor: Actor, case: Case, to: UUID, now: datetime
 ) -> None:
     """Refuse to give a case to somebody who may not act on it today."""
-    unit_id, right = case.responsible_unit_id, audience.permission_of(case)
+    unit_id, right = case.responsible_unit_id, deciding.permission_of(case)
     if to in await access.present_reviewers(session, unit_id, now, right):
         return
     if to not in await access.people_with(session, right, unit_id, now):
