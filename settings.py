@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8090", description="Address of the register of medical workers."
     )
 
+    meeting_room: str = Field(
+        "http://127.0.0.1:8092/rooms/{room}",
+        description="Address of a room for meetings by video; `{room}` is its unguessable id.",
+    )
+
     gov_service_url: str = Field("http://127.0.0.1:8091", description="Address of the gov service.")
     gov_service_callback_url: str = Field(
         "", description="Where the gov service sends its callbacks; by default below public_url."

@@ -5,9 +5,11 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
+from models.messages import WAKE_UP, CaseSignal
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
 from services.exports import acts as exports
+from services.meetings import sweep as meetings
 from services.staff import departures
 
 
@@ -40,3 +42,5 @@ class SweeperActivities:
             await departures.sweep(self._database)
             await assignment.sweep(self._database)
             await exports.start_late(self._database, self._start)
+            for case in await meetings.sweep(self._database):
+                self._signals.send(case, CaseSignal(signal=WAKE_UP))

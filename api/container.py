@@ -31,6 +31,7 @@ from services.documents.acts import Documents
 from services.exports.acts import Exports
 from services.files.inspection.client import Inspection
 from services.files.intake import Files
+from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from services.requests.acts import Requests
@@ -116,6 +117,11 @@ class Container:
     def staff(self) -> StaffActs:
         """What administrators do to people's accounts."""
         return StaffActs(self.database)
+
+    @cached_property
+    def meetings(self) -> Meetings:
+        """Meetings by video."""
+        return Meetings(self.database, self.signals)
 
     @cached_property
     def documents(self) -> Documents:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import documents
+from api import documents, meetings
 from api.accounts import password_reset, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -31,6 +31,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     invitation.router,
     documents.router,
+    meetings.router,
     notice_settings.router,
     inbox.router,
     delivery_reports.router,

@@ -12,6 +12,8 @@ from cabinet.conversation import pages as conversation
 from cabinet.documents import pages as documents
 from cabinet.frame import installable
 from cabinet.journal import pages as journal
+from cabinet.meetings import operator
+from cabinet.meetings import pages as meetings
 from cabinet.notices import inbox, settings
 from cabinet.operation import pages as operation
 from cabinet.requests import draft as request_drafts
@@ -53,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     invitations.router,
     acts.router,
     people.router,
+    meetings.router,
+    operator.router,
     type_pages.router,
     pages.router,
     verification.router,

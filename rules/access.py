@@ -54,6 +54,8 @@ class Permission(StrEnum):
     CONFIRM_DECLARATIONS = "confirm_declarations"
     """Confirm a colleague's declaration that entries of the journal are lost, or accepted."""
     KEEP_ARCHIVE = "keep_archive"
+    MEET_PEOPLE = "meet_people"
+    """Offer times for meetings, and confirm there and by documents who somebody is."""
     KEEP_NOTICES = "keep_notices"
     """Mark, test and set up one's own notices. Every role may; a token may be made without it."""
 
@@ -76,7 +78,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.VIEW_PEOPLE,
         Permission.OVERSEE_COURSE,
     },
-    Role.OPERATOR: _ANYBODY,
+    Role.OPERATOR: _ANYBODY | {Permission.MEET_PEOPLE},
     Role.ADMINISTRATOR: _ANYBODY
     | {
         Permission.MANAGE_CATALOGUE,

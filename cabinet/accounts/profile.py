@@ -67,6 +67,7 @@ RIGHTS = {
     Permission.OVERSEE_COURSE: marked("Следить за прохождением курса"),
     Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
     Permission.KEEP_ARCHIVE: marked("Вести архив"),
+    Permission.MEET_PEOPLE: marked("Проводить видеовстречи и подтверждать личность"),
     Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
 }
 _STEPS = {

@@ -73,6 +73,12 @@ DONE: Mapping[str, str] = {
     "stays": marked("Увольнение отменено."),
     "transferred": marked("Сотрудник переведён. Роли прежнего подразделения закончились."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
+    "meeting_booked": marked("Вы записаны на встречу."),
+    "meeting_moved": marked("Встреча перенесена."),
+    "meeting_cancelled": marked("Встреча отменена."),
+    "times_opened": marked("Время открыто для записи."),
+    "time_withdrawn": marked("Время закрыто. Если на него был записан человек, мы ему сообщим."),
+    "outcome_recorded": marked("Итог встречи записан."),
 }
 """The message after an act, by the word in `?done=`."""
 
@@ -241,6 +247,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (
         NavEntry("journal", "Журнал", "file-check", "/journal"),
         (Permission.READ_JOURNAL,),
+    ),
+    (
+        NavEntry("meetings", "Видеовстречи", "calendar-clock", "/meetings/mine"),
+        (Permission.MEET_PEOPLE,),
     ),
     (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
     (

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Computed, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, Index, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -124,3 +124,23 @@ class CalendarDay(SQLModel, table=True):
     day: date = Field(primary_key=True)
     working: bool
     source: str = Field(description="The decree.")
+
+
+class CatalogueChange(SQLModel, table=True):
+    """One change by one person. The client makes the id: sending it again changes nothing."""
+
+    __tablename__ = "catalogue_change"
+    __table_args__ = (Index("catalogue_change_of", "subject", "key", "at"),)
+
+    id: UUID = Field(primary_key=True)
+    subject: str = Field(description="`rules.catalogue.entries.Subject`.")
+    key: str = Field(description="Code of a programme or unit, key of a type or reason, a day.")
+    at: datetime = Field(sa_column=utc_column())
+    by: UUID = Field(foreign_key="person.id")
+    valid_from: datetime = Field(sa_column=utc_column())
+    version: int | None = Field(default=None, description="Of what is kept in versions.")
+    before: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    after: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    body_hash: str

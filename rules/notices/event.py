@@ -14,6 +14,7 @@ _GROUP_OF: Mapping[RecipientRole, NoticeGroup] = {
     RecipientRole.PARTNER: NoticeGroup.COMMENTS,
     RecipientRole.ACCOUNT: NoticeGroup.SERVICE,
     RecipientRole.OPS: NoticeGroup.OPERATION,
+    RecipientRole.OPERATOR: NoticeGroup.REVIEW,
 }
 
 

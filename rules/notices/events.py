@@ -11,6 +11,7 @@ from datetime import timedelta
 from rules.notices.account_events import ACCOUNT_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
+from rules.notices.meeting_events import MEETING_EVENTS
 
 _CABINET = (Channel.CABINET,)
 
@@ -18,8 +19,12 @@ DETAILS: Mapping[str, str] = {
     "programme": "Программа",
     "until": "Ответить до конца дня",
     "last_day": "Последний рабочий день",
+    "day": "День",
+    "time": "Время",
 }
-"""Facts of an event that get a line of their own; `until` and `last_day` are days, YYYY-MM-DD."""
+"""Facts of an event that get a line of their own; `DAYS` are days, YYYY-MM-DD."""
+
+DAYS = ("until", "last_day", "day")
 
 K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
@@ -373,6 +378,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         about=NoticeGroup.SECURITY,
     ),
     **ACCOUNT_EVENTS,
+    **MEETING_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

@@ -57,6 +57,15 @@ class NoticeKind(StrEnum):
     LEAVING = "leaving"
     STAYS = "stays"
     TRANSFERRED = "transferred"
+    MEETING_BOOKED = "meeting_booked"
+    MEETING_CANCELLED = "meeting_cancelled"
+    MEETING_SOON = "meeting_soon"
+    MEETING_CONFIRMED = "meeting_confirmed"
+    MEETING_NOT_CONFIRMED = "meeting_not_confirmed"
+    MEETING_MISSED = "meeting_missed"
+    MEETING_UNRECORDED = "meeting_unrecorded"
+    MEETING_TO_HOLD = "meeting_to_hold"
+    MEETING_FREED = "meeting_freed"
     APPLICANT_LEFT = "applicant_left"
     CASE_STUCK = "case_stuck"
     EXPORT_READY = "export_ready"
@@ -99,6 +108,7 @@ class RecipientRole(StrEnum):
     PARTNER = "partner"
     ACCOUNT = "account"
     OPS = "ops"
+    OPERATOR = "operator"
 
 
 class NoticeState(StrEnum):

@@ -17,7 +17,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.administration import CatalogueChange
+from models.tables.catalogue import CatalogueChange
 from rules.access import Actor
 from rules.catalogue import entries
 from rules.catalogue.entries import Subject, demand

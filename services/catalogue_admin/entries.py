@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.administration import CatalogueChange
+from models.tables.catalogue import CatalogueChange
 from models.tables.people import Person
 from rules.catalogue.entries import Subject, differences
 from services.catalogue_admin.days import DAYS

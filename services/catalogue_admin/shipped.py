@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.administration import CatalogueChange
+from models.tables.catalogue import CatalogueChange
 from services.catalogue.loading import Loaded, Own, load
 from services.catalogue_admin.entries import KINDS
 from services.catalogue_admin.kinds import Entry

@@ -11,7 +11,7 @@ from uuid import UUID
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from rules.notices.events import DETAILS, EVENTS
+from rules.notices.events import DAYS, DETAILS, EVENTS
 from rules.notices.kinds import NoticeKind
 from settings import Settings
 from words.translation import catalogue
@@ -89,7 +89,7 @@ def worded(
 
 
 def _shown(name: str, fact: str, language: str) -> str:
-    if name in ("until", "last_day"):
+    if name in DAYS:
         return format_date(date.fromisoformat(fact), "d MMMM y", locale=language)
     return fact
 

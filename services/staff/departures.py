@@ -26,6 +26,7 @@ from services import access
 from services.accounts.sessions import end_access
 from services.cases import assignment
 from services.journal import entries as journal
+from services.meetings import sweep as meetings
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 from services.staff import invitations
@@ -45,6 +46,7 @@ async def carry_out(session: AsyncSession, person: Person, now: datetime) -> Non
     session.add(person)
     await session.flush()
     await assignment.reconcile(session, now)
+    await meetings.left(session, person.id, now)
     told = await _tell_of_cases(session, person.id, now)
     await journal.append(
         session,

@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from crypto.key_ring import key_ring
 from models.tables.accounts import Account
-from models.tables.administration import CatalogueChange
+from models.tables.catalogue import CatalogueChange
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission, Role
 from rules.catalogue.entries import Subject

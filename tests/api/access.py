@@ -24,6 +24,7 @@ WATCHERS: Roles = frozenset({Role.OPS, Role.TECHNICIAN})
 OPS: Roles = frozenset({Role.OPS})
 SECURITY: Roles = frozenset({Role.SECURITY})
 JOURNAL_READERS: Roles = SECURITY | {Role.AUDITOR}
+OPERATOR: Roles = frozenset({Role.OPERATOR})
 ADMINISTRATOR: Roles = frozenset({Role.ADMINISTRATOR})
 PEOPLE: Roles = ADMINISTRATOR | SECURITY
 """Those who see people and their accounts."""

@@ -42,6 +42,7 @@ from tests.api.access_rows import (
     OTHER_ROWS,
 )
 from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
+from tests.api.meeting_rows import MEETING_PAGES, MEETING_ROWS
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
     ARCHIVE_PAGES,
@@ -73,6 +74,8 @@ TABLE: dict[str, Row] = {
     **DESK_PAGES,
     **ARCHIVE_PAGES,
     **OTHER_PAGES,
+    **MEETING_ROWS,
+    **MEETING_PAGES,
     **PEOPLE_ROWS,
     **PEOPLE_PAGES,
 }
@@ -295,6 +298,7 @@ OPENED_BY = {
     RecipientRole.PARTNER: Role.HR_HEAD,
     RecipientRole.ACCOUNT: Role.HR_HEAD,
     RecipientRole.OPS: Role.OPS,
+    RecipientRole.OPERATOR: Role.OPERATOR,
 }
 
 

@@ -19,6 +19,7 @@ from models.tables.accounts import AccessToken, Account
 from models.tables.archive import Export, SavedView
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
+from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
 from models.tables.second_factor import Passkey, RecoveryCode
@@ -223,6 +224,10 @@ async def _give(
     )
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
+    slots = [_slot(person_id, day) for day in (1, 2)] + [_slot(away.person_id, 3)]
+    await _add(session, *slots)
+    meeting = _meeting(person_id, slots[2])
+    await _add(session, meeting)
     requests = await give_requests(session, actor, office.hr)
     return {
         **requests,
@@ -255,6 +260,9 @@ async def _give(
         "hr_absence_id": str(days[0].id),
         "second_hr_absence_id": str(days[1].id),
         "programme_id": str(office.programme_id),
+        "slot_id": str(slots[0].id),
+        "second_slot_id": str(slots[1].id),
+        "meeting_id": str(meeting.id),
     }
 
 
@@ -266,6 +274,25 @@ def _passkey(person_id: UUID) -> Passkey:
         sign_count=0,
         name="ключ",
         created_at=now(),
+    )
+
+
+def _slot(operator_id: UUID, days: int) -> MeetingSlot:
+    # Several people of one world may have the same operator, who has each time once.
+    at = now() + timedelta(days=days)
+    return MeetingSlot(id=new_id(), operator_id=operator_id, starts_at=at)
+
+
+def _meeting(person_id: UUID, slot: MeetingSlot) -> Meeting:
+    return Meeting(
+        id=new_id(),
+        person_id=person_id,
+        purpose="verification",
+        slot_id=slot.id,
+        room="room",
+        state="booked",
+        looks_at=slot.starts_at,
+        booked_at=now(),
     )
 
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import col, select
 
-from models.tables.administration import CatalogueChange
 from models.tables.cases import Case
+from models.tables.catalogue import CatalogueChange
 from models.tables.journal import JournalEntry
 from rules import clock
 from rules.catalogue.entries import Subject
