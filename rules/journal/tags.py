@@ -24,6 +24,7 @@ class ViewCode(StrEnum):
     REQUEST_ANSWER = "request_answer"
     COURSE_OVERDUE = "course_overdue"
     SELF_CHECK = "self_check"
+    MEETING = "meeting"
     REFUSED_CASE = "refused_case"
     REFUSED_PERSON = "refused_person"
     REFUSED_DOCUMENT = "refused_document"
@@ -108,6 +109,14 @@ class AuditTag(StrEnum):
     SESSIONS_END = "account:session:end"
     TOKEN_MAKE = "account:token:make"  # noqa: S105 - a tag
     TOKEN_REVOKE = "account:token:revoke"  # noqa: S105 - a tag
+    ACCOUNT_REACH = "account:state:reach"
+    MEETING_OPEN_TIMES = "meeting:times:open"
+    MEETING_WITHDRAW_TIME = "meeting:times:withdraw"
+    MEETING_BOOK = "meeting:meeting:book"
+    MEETING_MOVE = "meeting:meeting:move"
+    MEETING_CANCEL = "meeting:meeting:cancel"
+    MEETING_END = "meeting:meeting:end"
+    MEETING_VIEW = "meeting:meeting:view"
     COURSE_PASS = "account:course:pass"  # noqa: S105 - a tag
     COURSE_VIEW_OVERDUE = "account:course:view_overdue"
     PERSON_INVITE = "person:invitation:send"
@@ -223,6 +232,13 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ACCOUNT_TOKEN_MADE: T.TOKEN_MAKE,
     K.ACCOUNT_TOKEN_REVOKED: T.TOKEN_REVOKE,
     K.ACCOUNT_COURSE_PASSED: T.COURSE_PASS,
+    K.ACCOUNT_STATE_REACHED: T.ACCOUNT_REACH,
+    K.MEETING_TIMES_OPENED: T.MEETING_OPEN_TIMES,
+    K.MEETING_TIME_WITHDRAWN: T.MEETING_WITHDRAW_TIME,
+    K.MEETING_BOOKED: T.MEETING_BOOK,
+    K.MEETING_MOVED: T.MEETING_MOVE,
+    K.MEETING_CANCELLED: T.MEETING_CANCEL,
+    K.MEETING_ENDED: T.MEETING_END,
     K.PERSON_INVITED: T.PERSON_INVITE,
     K.PERSON_INVITATION_REVOKED: T.INVITATION_REVOKE,
     K.PERSON_INVITATION_USED: T.INVITATION_USE,
@@ -270,6 +286,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.REQUEST_ANSWER: T.REQUEST_ANSWER_VIEW,
     V.COURSE_OVERDUE: T.COURSE_VIEW_OVERDUE,
     V.SELF_CHECK: T.SELF_CHECK_VIEW,
+    V.MEETING: T.MEETING_VIEW,
     V.REFUSED_CASE: T.CASE_REFUSE_VIEW,
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,
     V.REFUSED_DOCUMENT: T.DOCUMENT_REFUSE_VIEW,
@@ -325,6 +342,7 @@ SUBJECTS: Mapping[str, str] = {
     "document": "Документы",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
+    "meeting": "Видеовстречи",
     "export": "Выгрузки",
     "notice": "Уведомления",
     "catalogue": "Каталог",

@@ -20,9 +20,8 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.administration import CatalogueChange
 from models.tables.cases import Case, CaseAttachment, CaseVersion
-from models.tables.catalogue import Programme
+from models.tables.catalogue import CatalogueChange, Programme
 from rules.access import Actor
 from rules.cases.process import Status
 from rules.cases.terms import Terms, deadline, working_days_left

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.people import Person
 from rules.access import Actor, Permission
+from rules.journal.tags import ViewCode
 from rules.meetings import LENGTH, MOST_AHEAD, MeetingState, Purpose
 from rules.refusals import not_found
 from services.journal import entries as journal
@@ -144,5 +145,5 @@ async def to_hold(session: AsyncSession, actor: Actor, meeting_id: UUID) -> Meet
     if row is None:
         raise not_found()
     await demand_operator(session, actor, row[0])
-    await journal.record_view(session, actor, meeting_id, "meeting")
+    await journal.record_view(session, actor, meeting_id, ViewCode.MEETING)
     return _seen(*row)
