@@ -40,11 +40,14 @@ from clients.temporal.client import (
 from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
+from rules.clock import now
 from services import crash_points
 from services.cases.signals import CaseSignals
 from services.gov_service.line import Exchange
 from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.wording import Addresses
+from services.operation.keeping import StandingKeeper
+from services.operation.temporal_health import Standings
 from services.seal import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
@@ -70,6 +73,8 @@ WORKFLOWS = [
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
+LOOK_EVERY = 60.0
+"""Seconds between two looks at whether the standing workflows do their work."""
 STARTED_EVERY = 600.0
 """Seconds after which all are started again, though they seem to run."""
 
@@ -87,7 +92,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     worker = build(settings, client, database)
     async with worker:
         log.info("worker_ready", task_queue=settings.task_queue)
-        keeper = asyncio.create_task(_keep_standing(client, settings))
+        keeper = asyncio.create_task(_keep_standing(client, settings, database))
         await stop.wait()
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
@@ -173,11 +178,19 @@ async def _connected(
     return None
 
 
-async def _keep_standing(client: Client, settings: Settings) -> None:
-    """Start the standing workflows and schedules again and again: Temporal may lose everything."""
-    started = -STARTED_EVERY
+async def _keep_standing(client: Client, settings: Settings, database: Database) -> None:
+    """Start the standing workflows and schedules again and again: Temporal may lose everything.
+
+    Runs that hold their place and do nothing are begun anew.
+    """
+    standings = Standings(client, settings.task_queue)
+    watch = StandingKeeper(standings, database)
+    started, looked = -STARTED_EVERY, time.monotonic()
     while True:
         try:
+            if time.monotonic() - looked >= LOOK_EVERY:
+                looked = time.monotonic()
+                await watch.look(now())
             if time.monotonic() - started >= STARTED_EVERY or not await all_stand(client):
                 await ensure_standing(client, settings.task_queue)
                 await ensure_schedules(client, settings.task_queue, settings.time_zone)

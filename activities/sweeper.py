@@ -20,7 +20,7 @@ class SweeperActivities:
     """
 
     def __init__(
-        self, database: Database, signals: CaseSignals, grace: float, start: exports.Start
+        self, database: Database, signals: CaseSignals, grace: float, start: exports.StartAnew
     ) -> None:
         self._database = database
         self._signals = signals

@@ -18,10 +18,13 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleHandle,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -188,8 +191,11 @@ class ExportStarter:
         self._client = client
         self._task_queue = task_queue
 
-    async def __call__(self, export_id: UUID) -> bool:
-        """Start it, even if an earlier run was lost; a run that is open is left alone."""
+    async def __call__(self, export_id: UUID, *, anew: bool = False) -> bool:
+        """Start it, even if an earlier run was lost.
+
+        A run that is open is left alone; with `anew` it is ended first.
+        """
         call = SignalWithStart(
             workflow=WorkflowName.EXPORT,
             workflow_id=f"export-{export_id}",
@@ -198,6 +204,7 @@ class ExportStarter:
             args=[],
             summary=OpsText("writes a list of the archive to a file"),
             attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
+            anew=anew,
         )
         return await signal_with_start(self._client, call, self._task_queue, again=True)
 
@@ -227,9 +234,16 @@ STANDING: tuple[StandingWorkflow, ...] = (
 
 
 async def ensure_standing(
-    client: Client, task_queue: str, standing: Sequence[StandingWorkflow] = STANDING
+    client: Client,
+    task_queue: str,
+    standing: Sequence[StandingWorkflow] = STANDING,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Start the standing workflows that do not run; safe to repeat. Raises RPCError."""
+    """Start the standing workflows that do not run; safe to repeat. Raises RPCError.
+
+    With `anew` open runs are ended, and others begun in their place.
+    """
     for one in standing:
         with untraced():
             await client.start_workflow(
@@ -237,7 +251,11 @@ async def ensure_standing(
                 id=one.id,
                 task_queue=task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_conflict_policy=(
+                    WorkflowIDConflictPolicy.TERMINATE_EXISTING
+                    if anew
+                    else WorkflowIDConflictPolicy.USE_EXISTING
+                ),
                 static_summary=one.summary,
                 rpc_timeout=timedelta(seconds=5),
             )
@@ -262,17 +280,25 @@ NIGHTLY: Mapping[str, tuple[WorkflowName, int]] = {
     "file-sweep": (WorkflowName.FILE_SWEEP, 3),
 }
 """By id of the schedule, which its workflow has too: the workflow, and the hour it starts."""
+NIGHT_ENDS = timedelta(hours=20)
+"""After so long a nightly run is ended: one that cannot go on would keep all later nights away."""
 
 
 async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
-    """Create the schedules of the nightly workflows; safe to repeat. Raises RPCError."""
+    """Create the schedules of the nightly workflows, or give them this zone; safe to repeat.
+
+    Raises RPCError.
+    """
     for schedule_id, (workflow, hour) in NIGHTLY.items():
         try:
             await client.create_schedule(
                 schedule_id,
                 Schedule(
                     action=ScheduleActionStartWorkflow(
-                        workflow, id=schedule_id, task_queue=task_queue
+                        workflow,
+                        id=schedule_id,
+                        task_queue=task_queue,
+                        execution_timeout=NIGHT_ENDS,
                     ),
                     spec=ScheduleSpec(
                         calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])],
@@ -283,7 +309,25 @@ async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> N
                 ),
             )
         except ScheduleAlreadyRunningError:
-            continue
+            await _keep_schedule(client.get_schedule_handle(schedule_id), time_zone)
+
+
+async def _keep_schedule(handle: ScheduleHandle, time_zone: str) -> None:
+    """Give a schedule that an earlier version made its end, and one of another zone this zone."""
+
+    def kept(schedule: Schedule) -> bool:
+        action = schedule.action
+        assert isinstance(action, ScheduleActionStartWorkflow)  # noqa: S101 - there is no other
+        ends, zone = action.execution_timeout, schedule.spec.time_zone_name
+        action.execution_timeout, schedule.spec.time_zone_name = NIGHT_ENDS, time_zone
+        return (ends, zone) == (NIGHT_ENDS, time_zone)
+
+    def changed(asked: ScheduleUpdateInput) -> ScheduleUpdate:
+        kept(asked.description.schedule)
+        return ScheduleUpdate(asked.description.schedule)
+
+    if not kept((await handle.describe()).schedule):
+        await handle.update(changed)
 
 
 @dataclass(frozen=True)

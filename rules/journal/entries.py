@@ -124,6 +124,7 @@ class JournalKind(StrEnum):
     JOURNAL_EXPORTED = "journal.exported"
     JOURNAL_VERIFIED = "journal.verified"
     INSTALLATION_SERVER_REPLACED = "installation.server_replaced"
+    INSTALLATION_WORKFLOW_BEGUN_ANEW = "installation.workflow_begun_anew"
     CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,8 +49,20 @@ SHOWN = 50
 LATE = timedelta(minutes=1)
 """An export without progress for so long is started again."""
 
+HELD = timedelta(hours=7)
+"""A run gives its export up after six hours. One that has not done so cannot go on."""
+
+
 Start = Callable[[UUID], Awaitable[bool]]
 """Starts the workflow of an export; False if Temporal did not accept it."""
+
+
+class StartAnew(Protocol):
+    """Like `Start`, and may begin a run anew."""
+
+    def __call__(self, export_id: UUID, *, anew: bool) -> Awaitable[bool]:
+        """With `anew` an open run is ended first."""
+
 
 _LOCK = select(Export).where(Export.id == bindparam("export_id")).with_for_update()
 
@@ -250,21 +262,27 @@ async def lock(session: AsyncSession, export_id: UUID) -> Export | None:
     return (await session.exec(_LOCK, params={"export_id": export_id})).one_or_none()
 
 
-async def start_late(database: Database, start: Start) -> int:
+async def start_late(database: Database, start: StartAnew) -> int:
     """Start exports again that make no progress: Temporal was down, or lost them.
 
-    Returns how many.
+    A run that holds its export without going on is ended, and another begun. Returns how many.
     """
+    moment = now()
     async with database.reading() as session:
         found = await session.exec(
-            select(Export.id)
-            .where(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < now() - LATE)
+            select(Export.id, Export.beat_at)
+            .where(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < moment - LATE)
             .order_by(col(Export.beat_at))
             .limit(20)
         )
         late = list(found.all())
-    for export_id in late:
-        await start(export_id)
+    for export_id, beat_at in late:
+        held = beat_at < moment - HELD
+        if await start(export_id, anew=held) and held:
+            async with database.work() as session:
+                await session.exec(
+                    update(Export).where(col(Export.id) == export_id).values(beat_at=moment)
+                )
     return len(late)
 
 

@@ -32,7 +32,14 @@ from rules.notices.kinds import NoticeState
 from rules.operation.states import CHANNEL_IS_LATE_AFTER, FAILED_ARE_SHOWN, USUAL, Trouble
 from rules.refusals import forbidden
 from services.operation.lines import AttentionSection, line_of
-from services.operation.servers import backups, checkpoints, lately, of_engine, replaced
+from services.operation.servers import (
+    backups,
+    checkpoints,
+    lately,
+    of_engine,
+    replaced,
+    standing_begun_anew,
+)
 from services.operation.temporal_health import Engine, Standings
 from services.outages import SYSTEMS
 
@@ -414,7 +421,7 @@ async def _failed_exports(
 async def _begun_anew(
     session: AsyncSession, units: frozenset[UUID], now: datetime
 ) -> list[AttentionSection]:
-    """The cases whose runs did not answer and were begun anew lately."""
+    """The standing workflows and cases whose runs did not go on and were begun anew lately."""
     case_id = col(JournalEntry.facts)["case"].astext
     begun = (
         choose(case_id, func.max(JournalEntry.at))
@@ -422,10 +429,11 @@ async def _begun_anew(
         .group_by(case_id)
     )
     at = {UUID(case): moment for case, moment in (await session.exec(begun)).all()}  # type: ignore[call-overload]
-    if not at:
-        return []
-    section = await _cases(
-        session, Trouble.BEGUN_ANEW, col(Case.since), units, col(Case.id).in_(list(at)[:MOST])
-    )
+    standing = await standing_begun_anew(session, now)
+    section = AttentionSection(Trouble.BEGUN_ANEW, 0, [])
+    if at:
+        section = await _cases(
+            session, Trouble.BEGUN_ANEW, col(Case.since), units, col(Case.id).in_(list(at)[:MOST])
+        )
     lines = [replace(line, since=at[UUID(line.subject)]) for line in section.lines]
-    return [replace(section, lines=lines)]
+    return [replace(section, total=section.total + len(standing), lines=[*standing, *lines])]

@@ -92,6 +92,20 @@ async def replaced(session: AsyncSession, now: datetime) -> list[AttentionSectio
     return [AttentionSection(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
 
 
+async def standing_begun_anew(session: AsyncSession, now: datetime) -> list[AttentionLine]:
+    """The standing workflows whose runs did nothing and were begun anew lately."""
+    workflow = col(JournalEntry.facts)["workflow"].astext
+    found = await session.exec(  # type: ignore[call-overload]
+        choose(workflow, func.max(JournalEntry.at))
+        .where(*lately(JournalKind.INSTALLATION_WORKFLOW_BEGUN_ANEW, now))
+        .group_by(workflow)
+        .order_by(workflow)
+    )
+    return [
+        line_of(Trouble.BEGUN_ANEW, one, one, since=at, workflow_id=one) for one, at in found.all()
+    ]
+
+
 async def checkpoints(
     session: AsyncSession, now: datetime
 ) -> tuple[datetime | None, list[AttentionSection]]:

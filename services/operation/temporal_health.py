@@ -14,9 +14,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from clients.temporal.client import STANDING, ensure_standing
+from clients.temporal.client import STANDING, StandingWorkflow, ensure_standing
 from models.visibility import KIND
 from rules.cases.process import CaseKind
+from rules.clock import now
 from rules.operation.states import WORK_IS_SEEN_EVERY
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,8 @@ ENDED_ASKED = 50
 class StandingState:
     """One standing workflow: whether it runs, and how often its present step was tried.
 
-    `worked_at` is when it was last seen to work: a task was taken, finished or reported alive.
+    `worked_at` is when it was last seen to work: a task was taken, finished or reported alive. A
+    `foreign` run is of another type: somebody started it by hand under this id.
     """
 
     id: str
@@ -46,10 +48,13 @@ class StandingState:
     attempt: int = 0
     activity: str = ""
     worked_at: datetime | None = None
+    foreign: bool = False
 
     def works(self, now: datetime) -> bool:
         """Whether it was seen to work lately; an open run alone does not prove that."""
-        return self.runs and self.worked_at is not None and _lately(self.worked_at, now)
+        if not self.runs or self.foreign or self.worked_at is None:
+            return False
+        return _lately(self.worked_at, now)
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,11 @@ def _lately(moment: datetime, now: datetime) -> bool:
 class Standings:
     """The standing workflows of an installation, as Temporal knows them."""
 
-    def __init__(self, client: Client, task_queue: str) -> None:
+    def __init__(
+        self, client: Client, task_queue: str, standing: Sequence[StandingWorkflow] = STANDING
+    ) -> None:
         self._client = client
+        self._standing = standing
         self.task_queue = task_queue
         self._asking = asyncio.Lock()
         self._known: tuple[float, Engine | None] = (-KEPT, None)
@@ -147,12 +155,33 @@ class Standings:
         """Ask Temporal again next time."""
         self._known = (-KEPT, None)
 
+    async def states(self) -> list[StandingState]:
+        """The standing workflows as they are now. Raises RPCError or TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.gather(*map(self._one, self._standing))
+
     async def start(self, workflow_id: str) -> bool:
-        """Start a standing workflow that does not run. False if Temporal does not accept it."""
-        chosen = [one for one in STANDING if one.id == workflow_id]
+        """Start a standing workflow that does not run, or runs without doing anything.
+
+        False if Temporal does not accept it.
+        """
+        try:
+            states = {one.id: one for one in await self.states()}
+        except Exception as error:
+            log.info("standing_not_known", error=type(error).__name__)
+            return False
+        state = states[workflow_id]
+        return await self.begin(workflow_id, anew=state.runs and not state.works(now()))
+
+    async def begin(self, workflow_id: str, *, anew: bool) -> bool:
+        """Start a standing workflow; with `anew` an open run is ended first.
+
+        False if Temporal does not accept it.
+        """
+        chosen = [one for one in self._standing if one.id == workflow_id]
         try:
             async with asyncio.timeout(PATIENCE):
-                await ensure_standing(self._client, self.task_queue, chosen)
+                await ensure_standing(self._client, self.task_queue, chosen, anew=anew)
         except Exception as error:
             log.warning("standing_not_started", workflow=workflow_id, error=type(error).__name__)
             return False
@@ -163,9 +192,7 @@ class Standings:
         try:
             async with asyncio.timeout(PATIENCE):
                 workers, ended, standing = await asyncio.gather(
-                    self._workers(),
-                    self._ended(),
-                    asyncio.gather(*(self._one(one.id) for one in STANDING)),
+                    self._workers(), self._ended(), self.states()
                 )
         except Exception as error:
             log.info("standing_not_known", error=type(error).__name__)
@@ -215,15 +242,16 @@ class Standings:
         running = {run.id async for run in self._client.list_workflows(query)}
         return frozenset(ended - running)
 
-    async def _one(self, workflow_id: str) -> StandingState:
-        handle = self._client.get_workflow_handle(workflow_id)
+    async def _one(self, one: StandingWorkflow) -> StandingState:
+        handle = self._client.get_workflow_handle(one.id)
         try:
             described = await handle.describe(rpc_timeout=timedelta(seconds=PATIENCE))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return StandingState(workflow_id, runs=False)
+                return StandingState(one.id, runs=False)
             raise
-        return _state(workflow_id, described)
+        state = _state(one.id, described)
+        return replace(state, foreign=described.workflow_type != one.workflow)
 
 
 def _state(workflow_id: str, described: WorkflowExecutionDescription) -> StandingState:

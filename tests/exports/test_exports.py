@@ -50,10 +50,11 @@ class Started:
 
     def __init__(self) -> None:
         self.ids: list[UUID] = []
+        self.anew: list[UUID] = []
 
-    async def __call__(self, export_id: UUID) -> bool:
+    async def __call__(self, export_id: UUID, *, anew: bool = False) -> bool:
         """Remember; nothing is started."""
-        self.ids.append(export_id)
+        (self.anew if anew else self.ids).append(export_id)
         return True
 
 
@@ -331,6 +332,16 @@ async def test_what_nobody_moves_is_started_again(office: Office, objects: Objec
         )
     await exports.start_late(office.database, started)
     assert started.ids.count(export.id) == 2
+    # Its own run would have given it up by now: another holds its place.
+    async with office.database.work() as session:
+        await session.exec(
+            update(Export)
+            .where(col(Export.id) == export.id)
+            .values(beat_at=now() - exports.HELD - timedelta(minutes=1))
+        )
+    for _ in range(2):
+        await exports.start_late(office.database, started)
+    assert started.anew == [export.id], "and once: from then on it has its time again"
 
 
 async def test_the_workflow_makes_the_file(

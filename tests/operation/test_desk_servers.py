@@ -15,9 +15,10 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from cabinet.operation.pages import parts_seen
-from clients.temporal.client import CaseSignaller
+from clients.temporal.client import CaseSignaller, StandingWorkflow
 from crypto import key_ring
 from models.messages import ANEW
+from models.visibility import OpsText
 from ops.local.replacing import journal_replacing
 from rules.access import Role
 from rules.clock import now
@@ -26,9 +27,10 @@ from services.cases import wakeups
 from services.cases.signals import CaseSignals
 from services.operation import servers as operation_servers
 from services.operation.desk import Desk as Shown
+from services.operation.keeping import IDLE_LOOKS, StandingKeeper
 from services.operation.metrics import MetricsSource
 from services.operation.remedies import OperationActs
-from services.operation.temporal_health import Engine, StandingState, WorkerSeen
+from services.operation.temporal_health import Engine, Standings, StandingState, WorkerSeen
 from settings import Settings
 from tests.operation.desk import GRACE, Desk
 from tests.operation.failing import FailsTasks
@@ -91,6 +93,57 @@ def _idle(engine: Engine, at: datetime) -> set[str]:
         if section.trouble is Trouble.STANDING_IDLE
         for line in section.lines
     }
+
+
+@pytest.mark.parametrize("held_by", ["foreign type", "no worker"])
+async def test_standing_workflow_that_cannot_go_on_is_begun_anew(
+    desk: Desk, temporal: Client, held_by: str
+) -> None:
+    """Started by hand under its id: no case would be woken again, and nobody would see why. A
+    worker that looks begins it anew, ever more rarely where that does not help, and ops see it."""
+    one = StandingWorkflow("Sweeper", f"sweeper-{uuid4().hex}", OpsText("wakes cases"))
+    standings = Standings(temporal, f"nobody-{uuid4().hex}", [one])
+    keeper = StandingKeeper(standings, desk.office.database)
+    handle = temporal.get_workflow_handle(one.id)
+    await temporal.start_workflow(
+        "NoticesMail" if held_by == "foreign type" else one.workflow, id=one.id, task_queue="other"
+    )
+    at = now() if held_by == "foreign type" else now() + WORK_IS_SEEN_EVERY + WITHOUT_WORK
+    runs = [(await handle.describe()).run_id]
+    for _ in range(2):
+        wanted = IDLE_LOOKS * len(runs)
+        for number in range(1, wanted + 1):
+            assert (await handle.describe()).run_id == runs[-1], number
+            await keeper.look(at)
+        described = await handle.describe()
+        assert described.run_id != runs[-1]
+        assert described.workflow_type == one.workflow
+        assert described.task_queue == standings.task_queue
+        runs.append(described.run_id)
+        await keeper.look(now())
+        assert (await handle.describe()).run_id == runs[-1], "one that works is left alone"
+        at = now() + WORK_IS_SEEN_EVERY + WITHOUT_WORK
+    line = (await desk.lines(Trouble.BEGUN_ANEW))[one.id]
+    assert (line.workflow_id, line.name) == (one.id, one.id)
+    await handle.terminate("the test is over")
+
+
+async def test_what_the_desk_starts_takes_the_place_of_a_foreign_run(
+    desk: Desk, temporal: Client
+) -> None:
+    """The remedy does what a worker would do minutes later (O7)."""
+    one = StandingWorkflow("Sweeper", f"sweeper-{uuid4().hex}", OpsText("wakes cases"))
+    standings = Standings(temporal, f"nobody-{uuid4().hex}", [one])
+    await temporal.start_workflow("NoticesMail", id=one.id, task_queue="other")
+    [state] = await standings.states()
+    assert not state.works(now())
+    engine = Engine(standings.task_queue, [WorkerSeen("1@a", now())], [state])
+    [section] = operation_servers.of_engine(engine, now())
+    assert [(line.subject, line.remedy) for line in section.lines] == [(one.id, Remedy.START)]
+    assert await standings.start(one.id)
+    [state] = await standings.states()
+    assert state.works(now())
+    await temporal.get_workflow_handle(one.id).terminate("the test is over")
 
 
 async def test_failing_workflow_tasks_are_seen_and_begun_anew(
