@@ -18,6 +18,10 @@ from rules.zones import is_zone
 ModuleCrypto = Literal["standard", "gost"]
 
 
+HOME = Path(__file__).resolve().parent / ".medcab"
+"""The home of an installation that names none, from whichever folder a command is called."""
+
+
 class Settings(BaseSettings):
     """One installation. Durations are in seconds, sizes in bytes."""
 
@@ -25,7 +29,7 @@ class Settings(BaseSettings):
         env_prefix="MEDCAB_", env_file=None, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    home: Path = Field(Path(".medcab"), description="Where local servers keep their data and keys.")
+    home: Path = Field(HOME, description="Where local servers keep their data and keys.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address that people open.")
     institution: str = Field(
         "Городская клиническая больница № 7", description="Name of the institution on pages."
@@ -173,6 +177,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For is believed, comma separated."
     )
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _is_one_place(cls, home: str | Path) -> Path:
+        return Path(home or HOME).resolve()
 
     @field_validator("time_zone")
     @classmethod

@@ -72,7 +72,7 @@ def arrange(
     home does not name its folder: on the data's own disk it would be lost together with the data,
     and after a restore this may be a rehearsal, whose backups belong elsewhere. Raises it too for a
     folder whose backups were made with another key, or, unless that was asked for, for another
-    phrase; and for one that cannot be written.
+    phrase; for one in the home itself; and for one that cannot be written.
     """
     recorded = _recorded(home)
     before = _places(recorded, settings)
@@ -99,6 +99,7 @@ def arrange(
     keys = settings.backup_keys_folder or (recorded.get("keys_folder") if same else None)
     places = Places(folder, Path(keys or _beside(folder)), recipient)
     if not same:
+        _refuse_inside(home, places)
         _refuse_others(places, settings, given=new_phrase or bool(settings.backup_recipient))
     _refuse_unwritable(places)
     phrase = None
@@ -132,6 +133,16 @@ def _refuse_others(places: Places, settings: Settings, *, given: bool) -> None:
             f"phrase: medcab restore {places.folder} --part keys, which asks for it. To have a new "
             f"one from now on: medcab backup --to {places.folder} --new-phrase"
         )
+
+
+def _refuse_inside(home: Home, places: Places) -> None:
+    """Raise BackupError for a folder in the home itself, with which it would be lost or reset."""
+    for folder in (places.folder, places.keys_folder):
+        if folder.resolve().is_relative_to(home.folder):
+            raise BackupError(
+                f"{folder} is a part of what is backed up, and would be lost with it: name a "
+                "folder elsewhere, best on another machine"
+            )
 
 
 def _refuse_unwritable(places: Places) -> None:

@@ -7,7 +7,7 @@ from ops.local.home import BACKUP_RECORD, Home
 from ops.local.servers.minio import BUCKET
 from ops.local.servers.postgres import occupied
 from ops.local.system import GIVEN_BY
-from services.journal.checkpoint_files import CHECKPOINTS_FILE, checkpoints_folder
+from services.journal.checkpoint_files import has_checkpoints
 
 KEYS, DATABASE, OBJECTS = "keys", "database", "objects"
 """As `medcab restore --part` names them."""
@@ -33,10 +33,13 @@ def refusal(home: Home) -> str | None:
 def lost_parts(home: Home) -> list[str]:
     """The parts that were here and are gone. Temporal's is not among them: its runs begin anew."""
     ours = {name for name, variable in GIVEN_BY.items() if variable not in os.environ}
-    seals = checkpoints_folder(home.folder) / CHECKPOINTS_FILE
     objects = home.folder / "minio" / BUCKET
-    worked = (seals.exists() and seals.stat().st_size > 0) or (
-        objects.exists() and any(objects.iterdir())
+    checkpoints = has_checkpoints(home.folder)
+    # Only an installation that worked has made a checkpoint, taken a file in, or was backed up.
+    worked = (
+        checkpoints
+        or (objects.exists() and any(objects.iterdir()))
+        or (home.folder / BACKUP_RECORD).exists()
     )
     tables = occupied(home)
     lost: list[str] = []
@@ -44,7 +47,8 @@ def lost_parts(home: Home) -> list[str]:
         lost += [KEYS] if tables or worked else []
     if "postgres" in ours and worked and not tables:
         lost.append(DATABASE)
-    if "minio" in ours and seals.exists() and not (home.folder / "minio").exists():
+    if "minio" in ours and checkpoints and not objects.exists():
+        # The folder above is there where only the disk that was mounted on it is lost.
         lost.append(OBJECTS)
     return lost
 

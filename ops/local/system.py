@@ -74,7 +74,6 @@ class System:
         self._lock = threading.Lock()
         given = os.environ if given is None else given
         self.environment = {
-            "MEDCAB_HOME": str(home.folder),
             "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
             "MEDCAB_KEYS": home.secrets().keys,
             "MEDCAB_SEAL_PASSWORD": home.secrets().seal_password,
@@ -86,6 +85,8 @@ class System:
             "MEDCAB_BACKUP_KEY": home.secrets().backup_key,
             **self.door.variables(),
             **given,
+            # Absolute, whatever was given: our processes work in another folder.
+            "MEDCAB_HOME": str(home.folder),
         }
 
         def port(number: int) -> int | None:

@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the code describes, and can be undone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,8 @@ from clients.database import driver_url
 from crypto.key_ring import key_ring
 from models.tables.people import Person
 from ops.local.home import CHECKOUT
-from ops.upkeep.migrate import NotMigratedError, migrate_database
+from ops.upkeep.migrate import NotMigratedError, migrate, migrate_database
+from services.journal.checkpoint_files import CHECKPOINTS_FILE, checkpoints_folder
 from settings import Settings
 from tests.shared.servers import Servers
 
@@ -40,6 +42,24 @@ def test_tables_are_as_the_code_describes_them(owner_url: str) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
     engine.dispose()
+
+
+def test_no_tables_are_made_in_place_of_those_that_are_lost(
+    servers: Servers, settings: Settings, tmp_path: Path
+) -> None:
+    """A server of one's own, whose data is gone, is empty: what is left of the old one says so."""
+    name = f"medcab_lost_{uuid4().hex}"
+    with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        superuser.execute(f'create database "{name}"')
+    checkpoints_folder(tmp_path).mkdir()
+    (checkpoints_folder(tmp_path) / CHECKPOINTS_FILE).write_text('{"body": {"number": 1}}\n')
+    url = SecretStr(servers.superuser_url.rpartition("/")[0] + f"/{name}")
+    own = settings.model_copy(update={"home": tmp_path, "database_owner_url": url})
+    with pytest.raises(NotMigratedError, match="medcab restore"):
+        migrate(own)
+    with psycopg.connect(url.get_secret_value()) as left:
+        assert left.execute("select from pg_tables where schemaname = 'public'").fetchall() == []
+    servers.drop_database(name)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from rich.console import Console
 from ops.backup import BackupError, configuration
 from ops.backup.reconcile.reconcile import reconcile
 from ops.backup.restore.restore import Part, RestoreOptions, _refuse
-from ops.local.home import Home
+from ops.local.home import CHECKOUT, Home, default_home
 from ops.local.lost import lost_parts
 from ops.local.running import adopt_running
 from ops.local.servers.postgres import data_folder_aside
@@ -71,8 +71,25 @@ def test_a_start_on_a_lost_part_is_refused_and_names_the_remedy(
     assert f"medcab restore /mnt/backups --part {part}" in said.getvalue()
     after = files(worked)
     after.pop("lock", None)
+    assert after.pop("logs/fork-server.log", b"") == b""
     assert after == before, "nothing was made, nothing written over"
     assert not data_folder_aside(worked).exists()
+
+
+@pytest.mark.parametrize(("disk", "part"), [("postgres", "database"), ("minio", "objects")])
+def test_a_folder_that_is_left_empty_is_lost_too(worked: Home, disk: str, part: str) -> None:
+    """A disk of its own that is gone leaves the folder on which it was mounted."""
+    lose(worked, disk)
+    (worked.folder / disk).mkdir()
+    assert lost_parts(worked) == [part]
+
+
+def test_a_home_that_was_backed_up_has_lost_its_database(worked: Home) -> None:
+    """Of all that people did, only where the backups go is left."""
+    for name in ("postgres", "minio", "seals", "temporal"):
+        lose(worked, name)
+        worked.folder.with_name("gone").rename(worked.folder.with_name(f"gone-{name}"))
+    assert lost_parts(worked) == ["database"]
 
 
 def test_what_was_never_there_is_not_lost(worked: Home, tmp_path: Path) -> None:
@@ -110,6 +127,12 @@ def test_the_first_backup_has_to_say_its_folder(worked: Home) -> None:
     before = files(worked)
     with pytest.raises(BackupError, match=r"backup --to FOLDER"):
         configuration.arrange(worked, Settings(), None)
+    for inside in (worked.folder / "backups", worked.folder):
+        with pytest.raises(BackupError, match="would be lost with it"):
+            configuration.arrange(worked, Settings(), inside)
+    aside = Settings(backup_keys_folder=worked.folder / "keys")
+    with pytest.raises(BackupError, match="would be lost with it"):
+        configuration.arrange(worked, aside, worked.folder.with_name("backups"))
     assert files(worked) == before
 
 
@@ -128,3 +151,27 @@ def test_other_commands_find_the_home_from_any_folder(
     monkeypatch.setattr("os.environ", dict(os.environ))
     assert adopt_running(worked)
     assert os.environ["MEDCAB_HOME"] == str(worked.folder)
+
+
+def test_processes_get_the_home_by_its_whole_path(
+    worked: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever names it from the folder above: they work in the checkout, and would make checkpoints
+    and the seal that signs them there."""
+    monkeypatch.chdir(worked.folder.parent)
+    system = System(worked, given={"MEDCAB_HOME": worked.folder.name}, usual=False)
+    system.door.close()
+    assert system.settings.home == worked.folder
+    assert Settings(home=Path(worked.folder.name)).home == worked.folder
+
+
+@pytest.mark.parametrize("named", [None, ""])
+def test_an_installation_that_names_no_home_has_one(
+    named: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From whichever folder it is asked, a worker and a command find the same."""
+    monkeypatch.delenv("MEDCAB_HOME", raising=False)
+    if named is not None:
+        monkeypatch.setenv("MEDCAB_HOME", named)
+    monkeypatch.chdir(tmp_path)
+    assert Settings().home == default_home() == CHECKOUT / ".medcab"
