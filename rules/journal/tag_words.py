@@ -111,6 +111,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.INSTALLATION_RESTORE: "Восстановлено из копии",
     T.INSTALLATION_RECONCILE: "Сверено после восстановления",
     T.SERVER_REPLACE: "Сервер перезапущен",
+    T.STANDING_BEGIN_ANEW: "Постоянный процесс начат заново",
     T.JOURNAL_ACCEPT: "Приняты записи без заверения",
     T.JOURNAL_CONFIRM: "Подтверждено заявление о журнале",
     T.JOURNAL_SEARCH: "Поиск по журналу",

@@ -140,6 +140,7 @@ class AuditTag(StrEnum):
     INSTALLATION_RESTORE = "installation:backup:restore"
     INSTALLATION_RECONCILE = "installation:backup:reconcile"
     SERVER_REPLACE = "installation:server:replace"
+    STANDING_BEGIN_ANEW = "installation:run:begin_anew"
     JOURNAL_ACCEPT = "journal:entries:accept"
     JOURNAL_CONFIRM = "journal:declaration:confirm"
     JOURNAL_SEARCH = "journal:entries:search"
@@ -262,6 +263,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.JOURNAL_EXPORTED: T.JOURNAL_EXPORT,
     K.JOURNAL_VERIFIED: T.JOURNAL_VERIFY,
     K.INSTALLATION_SERVER_REPLACED: T.SERVER_REPLACE,
+    K.INSTALLATION_WORKFLOW_BEGUN_ANEW: T.STANDING_BEGIN_ANEW,
     K.CALLBACK_REFUSED: T.CALLBACK_REFUSE,
     K.PAYLOAD_DECODED: T.PAYLOAD_DECODE,
     K.TEMPORAL_ACTED: T.TEMPORAL_ACT,
