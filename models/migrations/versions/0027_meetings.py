@@ -1,7 +1,7 @@
 """Meetings by video, and the times at which operators offer them.
 
 Revision ID: 0027
-Revises: 0032
+Revises: 0024
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
 revision = "0027"
-down_revision = "0032"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
