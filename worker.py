@@ -81,7 +81,7 @@ STARTED_EVERY = 600.0
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set, then finish what is under way, within DRAIN."""
-    keys = KeyRing.parse(settings.keys.get_secret_value())
+    keys = KeyRing.installed(settings.keys.get_secret_value(), settings.home)
     crash_points.arm(settings)
     database = Database.from_settings(settings)
     traces = traces_of(settings, "medcab-worker")

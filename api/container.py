@@ -149,7 +149,7 @@ class Container:
         cls, settings: Settings, traces: Traces | None = None
     ) -> AsyncIterator["Container"]:
         """Open the connections; on leaving, finish what is under way and close them."""
-        keys = KeyRing.parse(settings.keys.get_secret_value())
+        keys = KeyRing.installed(settings.keys.get_secret_value(), settings.home)
         crash_points.arm(settings)
         database = Database.from_settings(settings)
         objects = Objects(settings)

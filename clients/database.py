@@ -82,7 +82,7 @@ class Database:
         keys of another shape.
         """
         if keys := settings.keys.get_secret_value():
-            use_key_ring(KeyRing.parse(keys))
+            use_key_ring(KeyRing.installed(keys, settings.home))
         return cls(settings.database_url.get_secret_value(), settings.database_pool)
 
     @asynccontextmanager

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from ops.commands import Commands, refusals_told
+from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
+from ops.keys import commands as keys
 from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import gov_service_keys, people
 
@@ -36,6 +38,7 @@ Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pa
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 app.add_typer(gov_service_keys.app, name="module-keys")
+app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
 app.command()(people.bootstrap)
 
@@ -152,6 +155,7 @@ def api(
         from api.http.protocol import GuardedProtocol
         from clients.serving import RestingServer
         from clients.telemetry.logs import log_in_json
+        from crypto.front_door import tls_1_3
         from ops.local.servers.ports import LOOPBACK
         from server import create_app
 
@@ -173,7 +177,12 @@ def api(
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_graceful_shutdown=15,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
+    config.load()
+    if config.ssl is not None:
+        tls_1_3(config.ssl)
     # When uvicorn has ended, it raises the signal that stopped it again: that is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -420,7 +429,7 @@ def _refuse_without_keys(settings: "Settings") -> None:
     from crypto.key_ring import KeyRing
 
     try:
-        KeyRing.parse(settings.keys.get_secret_value())
+        KeyRing.installed(settings.keys.get_secret_value(), settings.home)
     except ValueError as reason:
         typer.echo(reason, err=True)
         raise typer.Exit(1) from reason
@@ -470,17 +479,6 @@ def _loading() -> Iterator[None]:
     yield
     gc.freeze()
     gc.enable()
-
-
-def _end_at_once(code: int) -> NoReturn:
-    """Exit with this code, without taking the interpreter down.
-
-    That may abort, long after all work was done, on what a Temporal client has left behind, and the
-    code would be another one.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def main() -> None:

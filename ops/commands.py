@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -62,3 +62,14 @@ def settings_here(*, running: bool = False) -> "Settings":
         typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
         raise typer.Exit(1)
     return get_settings()
+
+
+def end_at_once(code: int) -> NoReturn:
+    """Exit with this code, without taking the interpreter down.
+
+    That may abort, long after all work was done, on what a Temporal client has left behind, and the
+    code would be another one.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

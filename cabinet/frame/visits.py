@@ -211,7 +211,7 @@ def bare_frame(request: Request, container: Container, current: Current | None) 
 
 def _draft_key(current: Current) -> str:
     """The key for unsent texts: the same in all sessions of the person, unknown to anybody else."""
-    return key_ring().blind(f"texts not sent by {current.person_id}")
+    return key_ring().label(f"texts not sent by {current.person_id}")
 
 
 MOST_ENTRIES = 7

@@ -11,18 +11,24 @@ from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from models.blind_indexes import blind_index, unique_places
 from models.encrypted_columns import EncryptedText
 from models.tables.base import utc_column
 from rules.ids import new_id
+from rules.texts.mail_addresses import folded
 
 
 class Account(SQLModel, table=True):
     """How a person signs in."""
 
     __tablename__ = "account"
+    __table_args__ = (*unique_places("account", "login"),)
 
     person_id: UUID = Field(foreign_key="person.id", primary_key=True)
-    login: str = Field(unique=True, description="Blind index of the e-mail address.")
+    login: str = Field(
+        sa_column=blind_index("person.email", folded),
+        description="Blind index of the e-mail address.",
+    )
     password_hash: str = Field(description="argon2id, with its parameters.")
     password_changed_at: datetime = Field(sa_column=utc_column())
     must_change_password: bool = Field(

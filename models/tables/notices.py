@@ -13,6 +13,7 @@ from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from models.blind_indexes import blind_index, unique_places
 from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import utc_column
 from rules.ids import new_id
@@ -143,10 +144,16 @@ class NoticePreferences(SQLModel, table=True):
     changed_at: datetime = Field(sa_column=utc_column())
 
 
+def push_index_text(contents: Any) -> str:
+    """What is hashed of a subscription, so that a browser has one."""
+    return f"push:{contents['endpoint']}"
+
+
 class PushSubscription(SQLModel, table=True):
     """A browser that a person lets show notices. Deleted when it, or its push service, ends it."""
 
     __tablename__ = "push_subscription"
+    __table_args__ = (*unique_places("push_subscription", "endpoint_blind"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)
@@ -154,7 +161,10 @@ class PushSubscription(SQLModel, table=True):
         sa_column=Column(EncryptedJSON("push_subscription.contents"), nullable=False),
         description="`endpoint`, `p256dh` and `auth` as the browser gave them.",
     )
-    endpoint_blind: str = Field(unique=True, description="Blind index of the endpoint.")
+    endpoint_blind: str = Field(
+        sa_column=blind_index("push_subscription.contents", push_index_text),
+        description="Blind index of the endpoint.",
+    )
     device: str
     created_at: datetime = Field(sa_column=utc_column())
     last_ok_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

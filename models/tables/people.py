@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from models.blind_indexes import blind_index, unique_places
 from models.encrypted_columns import EncryptedText
 from models.tables.base import utc_column
 from rules.ids import new_id
@@ -30,6 +31,7 @@ class Person(SQLModel, table=True):
 
     __tablename__ = "person"
     __table_args__ = (
+        *unique_places("person", "snils_blind"),
         Index(
             "person_departing",
             "left_at",
@@ -51,7 +53,9 @@ class Person(SQLModel, table=True):
     inn: str | None = Field(
         default=None, sa_column=Column(EncryptedText("person.inn"), nullable=True)
     )
-    snils_blind: str | None = Field(default=None, unique=True)
+    snils_blind: str | None = Field(
+        default=None, sa_column=blind_index("person.snils", nullable=True)
+    )
     language: str = "ru"
     created_at: datetime = Field(sa_column=utc_column())
     left_at: datetime | None = Field(

@@ -23,7 +23,7 @@ from settings import Settings
 
 SETTINGS = "settings.json"
 SEAL_FILE = "seal-file.p12"
-KEY_FOLDERS = ("seal", "seals", "module-keys")
+KEY_FOLDERS = ("keys", "seal", "seals", "module-keys")
 _ENDING = ".keys"
 _MAGIC = b"MEDCAB KEYS 1\n"
 _PREFACE = len(_MAGIC) + 64

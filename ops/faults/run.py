@@ -76,7 +76,8 @@ def rehearse(plan: Plan, ground: FaultsInstallation) -> int:
     try:
         say(f"{plan.cases} cases, {plan.kills} faults, seed {plan.seed}: starting the servers")
         ground.start()
-        use_key_ring(KeyRing.parse(ground.settings.keys.get_secret_value()))
+        keys = ground.settings.keys.get_secret_value()
+        use_key_ring(KeyRing.installed(keys, ground.settings.home))
         good = asyncio.run(_Run(plan, ground, say).whole())
     finally:
         say("stopping")

@@ -30,7 +30,7 @@ def run(settings: Settings, given: BinaryIO) -> int:
     if became is None:
         return _say("not a delivery report about a letter")
     try:
-        use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+        use_key_ring(KeyRing.installed(settings.keys.get_secret_value(), settings.home))
         known = asyncio.run(_take(settings, became))
     except (OSError, DBAPIError, ValueError) as error:
         _say(f"keys or database cannot be used now: {type(error).__name__}")

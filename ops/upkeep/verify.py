@@ -155,7 +155,7 @@ async def _accept(
 
 async def _verify(settings: Settings, trusted: list[Certificate]) -> VerificationReport:
     keys = settings.keys.get_secret_value()
-    ring = KeyRing.parse(keys) if keys else None
+    ring = KeyRing.installed(keys, settings.home) if keys else None
     database, objects = Database.from_settings(settings), Objects(settings)
     folder = checkpoints_folder(settings.home)
     try:

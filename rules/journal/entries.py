@@ -116,6 +116,8 @@ class JournalKind(StrEnum):
     STAFF_IMPORTED = "staff.imported"
     INSTALLATION_BEGUN = "installation.begun"
     INSTALLATION_BACKED_UP = "installation.backed_up"
+    KEY_IN_USE = "installation.key_in_use"
+    KEY_RETIRED = "installation.key_retired"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"
     JOURNAL_ACCEPTED = "journal.accepted"

@@ -148,6 +148,8 @@ async def sign_in(
             elif account.password_hash == known:
                 outcome = Outcome.PASSED
                 account.password_hash = renewed or account.password_hash
+                if account.login != login:
+                    account.login = login  # Keys were rotated.
                 set_up = has_factor(await offers(session, person_id))
                 stage = Stage.CODE if set_up else Stage.SETUP
                 opened = await open_session(session, person_id, stage, visitor, now)

@@ -52,7 +52,7 @@ from rules.journal.entries import (
     verify_chain,
     view_hash,
 )
-from services.encrypted_values import each_value
+from services.encrypted_values.verification import each_value
 from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.checkpoints import SEALS_PREFIX, as_line
 from services.journal.declarations import (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import String, delete, type_coerce
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.delivery.push import PushSender, Subscriber
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
-from models.tables.notices import PushSubscription
+from models.tables.notices import PushSubscription, push_index_text
 from models.tables.people import Person
 from rules.access import Actor
 from rules.ids import new_id
@@ -74,9 +74,14 @@ async def subscribe(
         "created_at": now,
         "last_ok_at": None,
     }
+    blind = _blind(browser.endpoint)
+    # While keys are rotated, the row before may have another form of the index.
+    before = col(PushSubscription.endpoint_blind) == blind
+    before &= type_coerce(PushSubscription.endpoint_blind, String) != blind
+    await session.exec(delete(PushSubscription).where(before))
     await session.exec(
         insert(PushSubscription)
-        .values(endpoint_blind=_blind(browser.endpoint), **row)
+        .values(endpoint_blind=blind, **row)
         .on_conflict_do_update(index_elements=["endpoint_blind"], set_=row)
     )
     mine = [one.id for one in await browsers_of(session, actor.person_id) if one.id != made]
@@ -104,4 +109,4 @@ async def forget_browser(session: AsyncSession, actor: Actor, endpoint: str) -> 
 
 
 def _blind(endpoint: str) -> str:
-    return key_ring().blind(f"push:{endpoint}")
+    return key_ring().blind(push_index_text({"endpoint": endpoint}))

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from crypto.key_ring import key_ring
+from crypto.key_ring import key_ring, places_in
 from models.tables.accounts import Account
 from models.tables.catalogue import CatalogueChange
 from models.tables.people import Person, Unit
@@ -172,7 +172,7 @@ class _Known:
 
     units: Mapping[str, Unit]
     codes: Mapping[UUID, str]
-    by_snils: Mapping[str, Person]
+    by_snils: Mapping[tuple[int, str], Person]
     by_mail: Mapping[str, Person]
     with_account: frozenset[UUID]
 
@@ -184,7 +184,12 @@ async def _known(session: AsyncSession) -> _Known:
     return _Known(
         {unit.code: unit for unit in units},
         {unit.id: unit.code for unit in units},
-        {person.snils_blind: person for person in people if person.snils_blind},
+        {
+            place: person
+            for person in people
+            if person.snils_blind
+            for place in places_in(person.snils_blind)
+        },
         # If two people have one address, the one who still works here.
         {mail_addresses.folded(person.email): person for person in people},
         frozenset(accounts.all()),
@@ -259,7 +264,8 @@ class _Plan:
         # A mistake in the unit itself was reported already.
         if root is None or not self._ours(row.line, root):
             return
-        by_snils = self.known.by_snils.get(key_ring().blind(row.snils)) if row.snils else None
+        places = places_in(key_ring().blind(row.snils)) if row.snils else []
+        by_snils = next(filter(None, map(self.known.by_snils.get, places)), None)
         by_mail = self.known.by_mail.get(mail_addresses.folded(row.email))
         stands = by_snils or by_mail
         if stands is None:

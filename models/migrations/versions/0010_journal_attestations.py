@@ -58,7 +58,7 @@ def _attest() -> None:
     if not waiting:
         return
     settings = context.config.attributes["settings"]
-    ring = KeyRing.parse(settings.keys.get_secret_value())
+    ring = KeyRing.installed(settings.keys.get_secret_value(), settings.home)
     for place, kind, ref, position, digest, follows in waiting:
         previous = bytes(follows) if follows is not None else GENESIS
         leaf = Leaf(kind, ref, position, bytes(digest))

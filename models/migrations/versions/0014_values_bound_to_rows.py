@@ -151,4 +151,5 @@ def _of(table: sa.TableClause, names: list[str]) -> list[sa.ColumnClause[Any]]:
 
 
 def _ring() -> KeyRing:
-    return KeyRing.parse(context.config.attributes["settings"].keys.get_secret_value())
+    settings = context.config.attributes["settings"]
+    return KeyRing.installed(settings.keys.get_secret_value(), settings.home)
