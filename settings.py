@@ -174,6 +174,13 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(
         True, description="False only if people open a loopback address by plain http."
     )
+    tls: bool = Field(
+        False, description="`medcab up` opens the cabinet by https, with a certificate of its own."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate by which `medcab api` itself speaks TLS 1.3, as PEM."
+    )
+    tls_key: Path | None = Field(None, description="The key of that certificate, as PEM.")
     trusted_proxies: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For is believed, comma separated."
     )

@@ -285,6 +285,8 @@ class _Supervisor:
                 markup=False,
                 highlight=False,
             )
+        if authority := self.system.door.authority:
+            self.console.print(f"A browser trusts it once it knows {authority}", highlight=False)
         for account in accounts:
             self.console.print(account, markup=False, highlight=False)
         self.console.print("\nCtrl-C here, or `make down`, stops everything; the data is kept.")

@@ -47,6 +47,7 @@ from services.gov_service.messages import (
 )
 from services.seal import FileSeal, Seal, ensure_test_seal
 from settings import ModuleCrypto
+from simulators.calling import caller
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
 from simulators.gov_messages import Callback, KeptMessage, Messages
@@ -107,7 +108,7 @@ class Module:
         self._envelopes = Envelopes(keys, GOV_SERVICE)
         self._secret = secret
         self._behaviour = behaviour
-        self._http = httpx.AsyncClient(timeout=5, trust_env=False)
+        self._http = caller()
         self._taken = asyncio.Event()
 
     @property

@@ -13,6 +13,8 @@ from email.utils import format_datetime
 import httpx
 from standardwebhooks.webhooks import Webhook
 
+from simulators.calling import caller
+
 _ACTIONS = {"2": "delivered", "4": "delayed"}
 
 
@@ -51,7 +53,7 @@ async def call_back(url: str, secret: str, content: bytes) -> None:
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Webhook(secret).sign(name, moment, body),
     }
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+    async with caller() as http:
         for _ in range(3):
             try:
                 reply = await http.post(url, content=content, headers=headers)

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
 from clients.serving import serve
+from simulators.calling import caller
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
@@ -144,7 +145,7 @@ class SmsBox:
             "webhook-timestamp": str(int(moment.timestamp())),
             "webhook-signature": Webhook(self.secret).sign(name, moment, body),
         }
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        async with caller() as http:
             for pause in (0.0, 1.0, 5.0):
                 await asyncio.sleep(pause)
                 try:

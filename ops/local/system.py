@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ops.local.certificates import door_folder
 from ops.local.home import Home
 from ops.local.servers import Server, ServerFailed
 from ops.local.servers.forking import ForkServer
@@ -69,10 +70,11 @@ class System:
         self.stopping = threading.Event()
         self.processes: dict[str, ServerProcess] = {}
         self.forks = forks or ForkServer.possible(home.logs)
-        self.door = Door(*home.ports(), 8000 if usual else None)
+        given = os.environ if given is None else given
+        tls = door_folder(home) if settings_from(given).tls else None
+        self.door = Door(*home.ports(), 8000 if usual else None, tls=tls)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()
-        given = os.environ if given is None else given
         self.environment = {
             "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
             "MEDCAB_KEYS": home.secrets().keys,
@@ -113,7 +115,9 @@ class System:
         """Addresses that letters and QR codes lead to, and at which nobody answers now."""
         if self.environment["MEDCAB_PUBLIC_URL"] != self.door.address:
             return []
-        return [f"http://{LOOPBACK}:{port}" for port in self.home.ports() if port != self.door.port]
+        scheme = self.door.address.partition(":")[0]
+        ports = (port for port in self.home.ports() if port != self.door.port)
+        return [f"{scheme}://{LOOPBACK}:{port}" for port in ports]
 
     def obtain(self) -> None:
         """Get all programs onto this machine; takes minutes the first time."""

@@ -1,27 +1,34 @@
 """Asking a server on this machine over HTTP whether it does its work."""
 
+import ssl
 from functools import cache
+from pathlib import Path
 
 import httpx
 
 
-def ask(address: str, within: float = 2.0) -> httpx.Response:
-    """What a page answers within so many seconds. Raises httpx.HTTPError."""
-    return _client().get(address, timeout=within)
+def ask(address: str, within: float = 2.0, authority: Path | None = None) -> httpx.Response:
+    """What a page answers within so many seconds. Raises httpx.HTTPError.
+
+    An address by https is believed if this authority has signed its certificate.
+    """
+    return _client(authority).get(address, timeout=within)
 
 
-def answers(address: str) -> bool:
+def answers(address: str, authority: Path | None = None) -> bool:
     """Whether a page answers with success within two seconds."""
     try:
-        return ask(address).status_code == 200
+        return ask(address, authority=authority).status_code == 200
     except httpx.HTTPError:
         return False
 
 
 @cache
-def _client() -> httpx.Client:
+def _client(authority: Path | None) -> httpx.Client:
     """One client for all questions, since making one loads every certificate authority.
 
     Each question has a new connection, so that a server that was restarted is asked anew.
     """
-    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+    verify = ssl.create_default_context(cafile=authority) if authority else True
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(trust_env=False, limits=limits, verify=verify)

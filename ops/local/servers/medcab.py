@@ -4,10 +4,12 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import httpx
 from temporalio.service import RPCError
 
+from ops.local.certificates import AUTHORITIES, AUTHORITY, CERTIFICATE, KEY
 from ops.local.home import CHECKOUT
 from ops.local.servers import Launch
 from ops.local.servers.asking import answers, ask
@@ -181,7 +183,7 @@ class Api(Own):
     def ready(self, pid: int) -> bool:
         """Whether the health page answers."""
         del pid
-        return answers(f"{self.address}{HEALTH_PATH}")
+        return answers(f"{self.address}{HEALTH_PATH}", self.door.authority)
 
     def works(self, pid: int) -> bool:
         """Whether it serves its metrics: the shared socket says nothing of one process.
@@ -199,9 +201,13 @@ class Api(Own):
 
 
 class Door:
-    """The listening socket of the cabinet, at the first of the preferred ports that is free."""
+    """The listening socket of the cabinet, at the first of the preferred ports that is free.
 
-    def __init__(self, *preferred: int | None) -> None:
+    With a folder of certificates it is opened by https.
+    """
+
+    def __init__(self, *preferred: int | None, tls: Path | None = None) -> None:
+        self.tls = tls
         self.port = choose_port(*preferred)
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -211,11 +217,23 @@ class Door:
     @property
     def address(self) -> str:
         """The address of the cabinet."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{LOOPBACK}:{self.port}"
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate of the authority behind an address by https."""
+        return self.tls and self.tls / AUTHORITY
 
     def variables(self) -> dict[str, str]:
         """The address that people open. Plain http is good enough on loopback only."""
-        return {"MEDCAB_PUBLIC_URL": self.address, "MEDCAB_COOKIE_SECURE": "false"}
+        if self.tls is None:
+            return {"MEDCAB_PUBLIC_URL": self.address, "MEDCAB_COOKIE_SECURE": "false"}
+        return {
+            "MEDCAB_PUBLIC_URL": self.address,
+            "MEDCAB_TLS_CERTIFICATE": str(self.tls / CERTIFICATE),
+            "MEDCAB_TLS_KEY": str(self.tls / KEY),
+            "SSL_CERT_FILE": str(self.tls / AUTHORITIES),
+        }
 
     def close(self) -> None:
         """Stop listening."""
