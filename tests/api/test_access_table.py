@@ -7,6 +7,7 @@ stand in `access_rows` and `page_rows`; a new route needs one there.
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -20,10 +21,14 @@ from sqlmodel import select
 
 from api.container import Container
 from api.http.openapi import routes
+from models.tables.accounts import Account
 from models.tables.cases import IssuedAct
+from models.tables.people import Person
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
 from rules.access import ROLE_PERMISSIONS, Role
+from rules.accounts import Stage
+from rules.clock import now
 from rules.notices.events import EVENTS
 from rules.notices.kinds import NoticeKind, RecipientRole
 from server import create_app
@@ -55,6 +60,7 @@ from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.world import IN_UNIT, Whose, World
 from tests.papers.samples import CODE, act_facts, receipt_facts
+from tests.shared.accounts import account_with_password
 from tests.shared.administration import SHIPPED
 from tests.shared.servers import KEYS, NOWHERE, Servers
 
@@ -274,6 +280,57 @@ async def test_nobody_in_particular_sees_only_what_is_public(world: World) -> No
         if asks_who(answer) is (row.to == "public"):
             wrong.append(f"{route}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)
+
+
+class State(StrEnum):
+    """What has become of an account, by which it is kept out whatever its rights are."""
+
+    HALF_SIGNED_IN = "the password was entered, and no code yet"
+    NOT_SET_UP = "there is no second factor yet"
+    EXPIRED_PASSWORD = "the password is older than 90 days"
+    LOCKED = "locked while signed in"
+    DISMISSED = "left while signed in"
+
+
+STAGES = {
+    State.HALF_SIGNED_IN: Stage.CODE,
+    State.NOT_SET_UP: Stage.SETUP,
+    State.EXPIRED_PASSWORD: Stage.PASSWORD,
+}
+
+
+@pytest.mark.asvs("6.3.4")
+@pytest.mark.asvs("7.2.1")
+@pytest.mark.parametrize("state", State)
+async def test_the_state_of_an_account_goes_before_every_right(world: World, state: State) -> None:
+    """Somebody who holds all roles, asked for every route: only what leads in is left (I4, I8)."""
+    home = world.office.institution
+    actor = await world.office.person(f"Всё и {state.name}", Role.DOCTOR, home)
+    async with world.office.database.work() as session:
+        session.add_all(world.grants(actor.person_id, Role))
+        made = account_with_password(await session.get_one(Person, actor.person_id), now())
+        session.add(made)
+        await session.flush()
+    client = await world.sign_in(actor, STAGES.get(state, Stage.OPEN))
+    if state not in STAGES:
+        assert (await client.get("/api/v1/session")).status_code == 200
+        async with world.office.database.work() as session:
+            account = await session.get_one(Account, actor.person_id)
+            person = await session.get_one(Person, actor.person_id)
+            account.locked_at = now() if state is State.LOCKED else None
+            person.left_at = now() if state is State.DISMISSED else None
+            session.add_all([account, person])
+    things = world.things(await world.holder(Role.DOCTOR), Whose.OWN)
+    wrong = []
+    for route, row in TABLE.items():
+        leads_in = row.to == "public" or (row.to == "signing_in" and state in STAGES)
+        if not leads_in:
+            answer = await ask(client, route, row, things)
+            if not asks_who(answer):
+                wrong.append(f"{route}: {answer.status_code} {answer.headers.get('location')}")
+    assert not wrong, "\n".join(wrong)
+    still = await client.get("/api/v1/session", headers={"Accept": "application/json"})
+    assert (still.status_code, "sign_in_unfinished" in still.text) == (401, state in STAGES)
 
 
 async def test_a_token_opens_no_route_that_is_for_browsers(world: World) -> None:

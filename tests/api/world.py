@@ -1,6 +1,6 @@
 """People of every role, and what belongs to each, to a colleague and to a stranger."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -113,20 +113,25 @@ class World:
             first, *more = sorted(roles, key=lambda role: units[role] != home)
             actor = await self.office.person(f"Человек {first}", first, home)
             async with self.office.database.work() as session:
-                session.add_all(
-                    RoleGrant(
-                        person_id=actor.person_id,
-                        role=role.value,
-                        unit_id=units[role],
-                        **held(role, now() - timedelta(days=1)),
-                    )
-                    for role in more
-                )
+                session.add_all(self.grants(actor.person_id, more))
                 await session.flush()
                 actor = await access.actor_for(session, actor.person_id, now())
             things = await self._given(actor, actor)
             self.holders[known] = Holder(actor, await self.sign_in(actor), things)
         return self.holders[known]
+
+    def grants(self, person_id: UUID, roles: Iterable[Role]) -> list[RoleGrant]:
+        """These roles for a person, each where it is held."""
+        since = now() - timedelta(days=1)
+        return [
+            RoleGrant(
+                person_id=person_id,
+                role=role.value,
+                unit_id=self._unit_of(role),
+                **held(role, since),
+            )
+            for role in roles
+        ]
 
     def _unit_of(self, role: Role) -> UUID:
         units = {"hr": self.office.hr, "cardiology": self.office.ward}
@@ -137,14 +142,14 @@ class World:
             given = await _give(session, self.office, actor, self.template, away)
         return given | {"digest": self.digest}
 
-    async def sign_in(self, actor: Actor) -> httpx.AsyncClient:
+    async def sign_in(self, actor: Actor, stage: Stage = Stage.OPEN) -> httpx.AsyncClient:
         """A browser in which the person has just signed in; the code stays fresh for an hour."""
         fresh_until = now() + timedelta(hours=1)
         async with self.office.database.work() as session:
             opened = await open_session(
                 session,
                 actor.person_id,
-                Stage.OPEN,
+                stage,
                 visitor_at(),
                 now(),
                 second_factor_at=fresh_until,
