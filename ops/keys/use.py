@@ -8,7 +8,7 @@ from crypto.key_ring import KeyRing
 from ops.backup import configuration
 from ops.keys.rotation import LEARNED, Installation
 from rules.clock import now
-from services.encrypted_values.rotation import Stored, stored
+from services.encrypted_values.rotation import UnderKeys, stored
 
 
 @dataclass
@@ -55,7 +55,7 @@ async def key_uses(place: Installation) -> list[KeyUse]:
     return uses
 
 
-def _of_rows(ring: KeyRing, key_id: str, found: Stored) -> KeyUse:
+def _of_rows(ring: KeyRing, key_id: str, found: UnderKeys) -> KeyUse:
     does = "reads"
     if key_id == ring.in_use[0]:
         does = "encrypts"

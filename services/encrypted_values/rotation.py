@@ -1,4 +1,4 @@
-"""Stored values come under the newest key, in batches that may end anywhere and begin again.
+"""UnderKeys values come under the newest key, in batches that may end anywhere and begin again.
 
 Each batch is a transaction of its own. It takes only rows that nobody is changing; those come in a
 later pass. A value under the newest key is left alone, so that whoever is killed loses nothing.
@@ -192,7 +192,7 @@ def _indexed(index: Any, ring: KeyRing) -> _Place:
 
 
 @dataclass(frozen=True)
-class Stored:
+class UnderKeys:
     """How many values stand under which key, and how many blind indexes."""
 
     values: Counter[str]
@@ -210,7 +210,7 @@ class Stored:
         return [f"{number} {what}" for number, what in counted if number]
 
 
-async def stored(connection: AsyncConnection, ring: KeyRing) -> Stored:
+async def stored(connection: AsyncConnection, ring: KeyRing) -> UnderKeys:
     """Count what stands under each key of the ring."""
     values: Counter[str] = Counter()
     for whole in _tables(EncryptedColumn):
@@ -221,7 +221,7 @@ async def stored(connection: AsyncConnection, ring: KeyRing) -> Stored:
                 query = select(key_id, func.count()).where(bare.is_not(None)).group_by(key_id)
                 for name, number in await connection.execute(query):
                     values[bytes(name).decode()] += number
-    return Stored(values, await _indexes(connection, ring), await _attested(connection, ring))
+    return UnderKeys(values, await _indexes(connection, ring), await _attested(connection, ring))
 
 
 async def _indexes(connection: AsyncConnection, ring: KeyRing) -> Counter[str]:

@@ -1,7 +1,7 @@
 """Each place of a blind index is unique, so that keys can be rotated while people work.
 
 Revision ID: 0034
-Revises: 0022
+Revises: 0027
 """
 
 from alembic import context, op
@@ -9,7 +9,7 @@ from alembic import context, op
 from crypto.key_ring import KeyRing, place_of
 
 revision = "0034"
-down_revision = "0022"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
