@@ -46,7 +46,7 @@ class Text:
         return self.text
 
 
-_Date = Annotated[date, Described(ge=date(YEARS.start, 1, 1), lt=date(YEARS.stop, 1, 1))]
+_Date = Annotated[date, Described(ge=date(YEARS.start, 1, 1), le=date(YEARS.stop - 1, 12, 31))]
 
 
 class TypeInFile(CaseTypeDefinition):
@@ -84,8 +84,8 @@ class ProgrammeInFile(Definition):
     organisation: str = Described(min_length=3, max_length=300)
     hours: int = Described(ge=2, le=576)
     certified_hours: int = Described(ge=0)
-    starts_on: tuple[date, ...] = ()
-    intake_limits: dict[date, _IntakeLimits] = Described(default_factory=dict)
+    starts_on: tuple[_Date, ...] = ()
+    intake_limits: dict[_Date, _IntakeLimits] = Described(default_factory=dict)
     description: str = ""
     specialties: tuple[str, ...] = ()
     attachments: _Attachments = _Attachments()

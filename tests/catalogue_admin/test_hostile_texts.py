@@ -10,7 +10,7 @@ from rules.catalogue.entries import Subject
 from rules.refusals import Refusal
 from services.catalogue_admin.changes import Wish
 from services.catalogue_admin.kinds import NOTHING
-from tests.catalogue_admin.test_changes import wish
+from tests.catalogue_admin.test_changes import code_of_programme, newest, wish
 from tests.shared.administration import Admins
 
 TYPE = """types:
@@ -92,6 +92,36 @@ async def test_a_unit_above_that_is_no_code_is_refused(admins: Admins, parent: o
             admins.admin, Subject.UNIT, values, await wish(admins, Subject.UNIT, "hr")
         )
     assert [one.path for one in refused.value.fields] == ["parent"]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Mars", "Moscow", "../etc/passwd", "", None, 3])
+async def test_a_unit_of_no_zone_is_refused(admins: Admins, zone: object) -> None:
+    """O6: terms and days of its people could not be told; the field is named, in words."""
+    values = {"code": "hr", "name": "Отдел кадров", "time_zone": zone, "parent": "institution"}
+    with pytest.raises(Refusal) as refused:
+        await admins.administration.change(
+            admins.admin, Subject.UNIT, values, await wish(admins, Subject.UNIT, "hr")
+        )
+    [wrong] = refused.value.fields
+    assert (wrong.path, wrong.message) == ("time_zone", "Такого часового пояса нет.")
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [("0001-01-01", "Не меньше"), ("9999-12-31", "Не больше")]
+)
+async def test_an_intake_beyond_the_calendar_is_refused(
+    admins: Admins, day: str, words: str
+) -> None:
+    """O6: no day before it could be the last one to apply, and the catalogue could not be shown."""
+    stands = await newest(admins, Subject.PROGRAMME, await code_of_programme(admins))
+    values = {**stands.values, "starts_on": [day], "intake_limits": {}}
+    with pytest.raises(Refusal) as refused:
+        await admins.administration.change(
+            admins.admin, Subject.PROGRAMME, values, Wish(uuid4(), stands.digest)
+        )
+    [wrong] = refused.value.fields
+    assert wrong.path == "starts_on"
+    assert wrong.message.startswith(words)
 
 
 async def test_one_id_for_several_entries_at_once_is_one_change(admins: Admins) -> None:
