@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
+from api.accounts.watching import watch_use
 from api.container import Container
 from api.http.auth import OPEN_TO_ALL, cookie_names, guard
 from api.http.bodies import BodyLimit
@@ -90,8 +91,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes=_routes(),
     )
     answer_problems(app)
+    watch_use(app)
     app.state.page_problem = page_problem
-    describe(app, cookie_names(chosen)[0])
+    describe(app, cookie_names(chosen).session)
     app.add_middleware(BodyLimit, limits=BodyLimits(body_limits(chosen.upload_limit)))
     app.add_middleware(Compressed)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)

@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     )
 
     session_idle: int = 15 * 60
+    watch_use: bool = Field(
+        True, description="Off only where what the application can do is measured."
+    )
     crash_points: Path | None = Field(
         None, description="Development only: folder of files that name where a process is to crash."
     )

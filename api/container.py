@@ -17,10 +17,13 @@ from clients.telemetry.traces import Traces
 from clients.temporal.client import CaseSignaller, ExportStarter, connect
 from crypto.key_ring import KeyRing
 from rules.files.checks import LIMITS
+from rules.risks import USE_LIMITS
 from services import crash_points
 from services.accounts import login_log
 from services.accounts.devices import keep_forgetting
 from services.accounts.last_seen import Activity
+from services.accounts.risks import failures
+from services.accounts.risks.watch import Watch
 from services.accounts.second_factor.methods import Site
 from services.accreditation import Accreditations
 from services.applications.acts import Applications
@@ -60,6 +63,11 @@ class Container:
     def site(self) -> Site:
         """To which site passkeys belong."""
         return Site(self.settings.public_url, self.settings.institution)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What people use, as far as this process sees it."""
+        return Watch(self.database, USE_LIMITS if self.settings.watch_use else {})
 
     @cached_property
     def applications(self) -> Applications:
@@ -160,6 +168,7 @@ class Container:
             asyncio.create_task(container.activity.keep_flushing(database)),
             asyncio.create_task(keep_forgetting(database)),
             asyncio.create_task(login_log.keep_chaining(database)),
+            asyncio.create_task(failures.keep_looking(database)),
         ]
         try:
             yield container

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api import documents, meetings
-from api.accounts import password_reset, second_factor, sign_in
+from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
@@ -19,6 +19,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     second_factor.router,
     password_reset.router,
+    risks.router,
     applications.router,
     requests.router,
     reviews.router,

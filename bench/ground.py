@@ -89,6 +89,7 @@ class BenchInstallation:
             for key, value in os.environ.items()
             if key not in GIVEN_BY.values() and not key.startswith(("MEDCAB_", "DATABASE_", "S3_"))
         }
+        ours["MEDCAB_WATCH_USE"] = "0"
         self.system = System(Home(self.folder), given=ours, usual=False, say=self._note)
         self.postgres = next(one for one in self.system.outer if isinstance(one, Postgres))
         self.least_door, self.unchecked_door = Door(None), Door(None)

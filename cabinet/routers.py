@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from cabinet import home
-from cabinet.accounts import passkeys, password_reset, profile, second_factor, sign_in
+from cabinet.accounts import passkeys, password_reset, profile, risks, second_factor, sign_in
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
@@ -30,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     passkeys.router,
     second_factor.router,
     password_reset.router,
+    risks.router,
     programmes.router,
     draft.router,
     applications.router,

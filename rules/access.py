@@ -41,6 +41,8 @@ class Permission(StrEnum):
     VIEW_UNIT_CASES = "view_unit_cases"
     MANAGE_CATALOGUE = "manage_catalogue"
     MANAGE_PEOPLE = "manage_people"
+    WATCH_RISKS = "watch_risks"
+    """See signs of attacks on accounts, close them, and lock an account by suspicion."""
     VIEW_PEOPLE = "view_people"
     """See people with their accounts, roles, sessions and sign-ins; change nothing."""
     DECODE_PAYLOADS = "decode_payloads"
@@ -76,6 +78,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.READ_JOURNAL,
         Permission.CONFIRM_DECLARATIONS,
         Permission.VIEW_PEOPLE,
+        Permission.WATCH_RISKS,
         Permission.OVERSEE_COURSE,
     },
     Role.OPERATOR: _ANYBODY | {Permission.MEET_PEOPLE},

@@ -37,6 +37,8 @@ SESSION = pytest.StashKey[pytest.Session]()
 NESTED = "MEDCAB_TESTS_NESTED"
 """Set by a test that runs others: the run whose servers they use."""
 
+# Tests ask faster than people do; those of the limits set limits of their own.
+os.environ.setdefault("MEDCAB_WATCH_USE", "0")
 # How long one example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("medcab", deadline=None)
 hypothesis.settings.load_profile("medcab")

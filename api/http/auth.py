@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -33,14 +33,15 @@ from rules.accounts import (
 )
 from rules.clock import now
 from rules.refusals import Refusal
-from services.accounts.sessions import (
-    Current,
-    OpenedSession,
-    Visitor,
-    form_token,
+from rules.risks import RiskKind
+from services.accounts.recognising import (
+    Cookies,
+    DeviceTokenReused,
     recognise,
     recognise_token,
 )
+from services.accounts.risks import device_reuse
+from services.accounts.sessions import Current, OpenedSession, Visitor, form_token
 from settings import Settings
 
 BACKGROUND = "X-Medcab-Background"
@@ -51,9 +52,20 @@ DEVICE_LIFE = timedelta(days=400)
 _HALF = re.compile("[\ud800-\udfff]")
 _NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
 
+_WHATEVER_IS_USED = frozenset(
+    {
+        "GET /profile/lock",
+        "POST /profile/lock",
+        "POST /sign-out",
+        "POST /api/v1/account/lock",
+        "DELETE /api/v1/session",
+    }
+)
+"""Open also to somebody whose requests are paused: ways to end it."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUTSIDE = re.compile(
     r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences|/invitation/[^/]+"
+    r"|/not-me/[^/]+"
 )
 """Forms of pages shown before signing in.
 
@@ -73,17 +85,29 @@ _BY_ITSELF = ("/temporal/api/", "/codec/")
 """Polled by the Temporal UI with nobody at the browser: it does not count as activity."""
 
 
-def cookie_names(settings: Settings) -> tuple[str, str]:
-    """The names of the session and device cookies, with `__Host-` wherever cookies are secure."""
+class CookieNames(NamedTuple):
+    """The names of our cookies: the session's, the device's, and the account's on that device."""
+
+    session: str
+    device: str
+    account: str
+
+
+def cookie_names(settings: Settings) -> CookieNames:
+    """The names of our cookies, with `__Host-` wherever cookies are secure."""
     prefix = "__Host-" if settings.cookie_secure else ""
-    return f"{prefix}medcab", f"{prefix}medcab-device"
+    return CookieNames(f"{prefix}medcab", f"{prefix}medcab-device", f"{prefix}medcab-account")
 
 
 def set_device_cookie(response: Response, settings: Settings, device_token: str) -> None:
     """Name the browser: the name shows which devices are new, and sessions are bound to it."""
+    _set_lasting(response, settings, cookie_names(settings).device, device_token)
+
+
+def _set_lasting(response: Response, settings: Settings, name: str, value: str) -> None:
     response.set_cookie(
-        cookie_names(settings)[1],
-        device_token,
+        name,
+        value,
         max_age=int(DEVICE_LIFE.total_seconds()),
         path="/",
         secure=settings.cookie_secure,
@@ -98,7 +122,7 @@ def set_cookies(response: Response, settings: Settings, opened: OpenedSession) -
     SameSite is `lax`, so that the link in a mail leads straight to the case.
     """
     response.set_cookie(
-        cookie_names(settings)[0],
+        cookie_names(settings).session,
         opened.token,
         path="/",
         secure=settings.cookie_secure,
@@ -106,12 +130,24 @@ def set_cookies(response: Response, settings: Settings, opened: OpenedSession) -
         samesite="lax",
     )
     set_device_cookie(response, settings, opened.device_token)
+    if opened.account_token:
+        _set_lasting(response, settings, cookie_names(settings).account, opened.account_token)
+
+
+def _keep_renewed(request: Request, settings: Settings, account_token: str) -> None:
+    """Let the answer, whatever it is, give the browser the token that its device has from now on.
+
+    `api.http.headers` does it: the answer may be that of an error.
+    """
+    carrier = Response()
+    _set_lasting(carrier, settings, cookie_names(settings).account, account_token)
+    request.state.set_cookie = carrier.headers["set-cookie"]
 
 
 def drop_session_cookie(response: Response, settings: Settings) -> None:
     """Make the browser forget the session; the device stays known."""
     response.delete_cookie(
-        cookie_names(settings)[0],
+        cookie_names(settings).session,
         path="/",
         secure=settings.cookie_secure,
         httponly=True,
@@ -125,13 +161,14 @@ def visitor_of(request: Request) -> Visitor:
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     if visitor is None:
         peer = request.client.host if request.client else ""
-        known = request.cookies.get(cookie_names(settings)[1], "")
+        known = request.cookies.get(cookie_names(settings).device, "")
         visitor = Visitor(
             address=client_address(
                 peer, request.headers.get("x-forwarded-for"), settings.trusted_proxies
             ),
             device=device_of(request.headers.get("user-agent")),
             device_token=known if len(known) >= 22 else secrets.token_urlsafe(16),
+            account_token=request.cookies.get(cookie_names(settings).account, ""),
         )
         request.state.visitor = visitor
     return visitor
@@ -139,7 +176,7 @@ def visitor_of(request: Request) -> Visitor:
 
 def has_session(request: Request) -> bool:
     """Whether the browser sent a session cookie, valid or not."""
-    return cookie_names(container_of(request).settings)[0] in request.cookies
+    return cookie_names(container_of(request).settings).session in request.cookies
 
 
 def form_token_of(request: Request) -> str:
@@ -217,7 +254,7 @@ def demand_form_token(request: Request, sent: str | None) -> None:
 
 
 def _fits(request: Request, sent: str | None) -> bool:
-    cookie = request.cookies.get(cookie_names(container_of(request).settings)[0])
+    cookie = request.cookies.get(cookie_names(container_of(request).settings).session)
     bound_to = [cookie] if cookie else []
     if not cookie or _OUTSIDE.fullmatch(request.url.path):
         bound_to.append(visitor_of(request).device_token)
@@ -258,24 +295,35 @@ async def identify(request: Request, container: ContainerDep) -> Current | None:
     bearer = _bearer(request)
     current: Current | None = None
     request.state.refusal = not_signed_in()
+    moment = now()
     try:
         if bearer is not None:
-            current = await recognise_token(container.database, bearer, now(), container.activity)
+            current = await recognise_token(container.database, bearer, moment, container.activity)
         else:
-            session_name, device_name = cookie_names(container.settings)
-            cookie = request.cookies.get(session_name)
+            names, cookies = cookie_names(container.settings), request.cookies
+            cookie = cookies.get(names.session)
             if cookie:
                 current = await recognise(
                     container.database,
-                    cookie,
-                    request.cookies.get(device_name),
-                    now(),
+                    Cookies(cookie, cookies.get(names.device), cookies.get(names.account)),
+                    moment,
                     timedelta(seconds=container.settings.session_idle),
                     container.activity,
                     counts=BACKGROUND not in request.headers
                     and not request.url.path.startswith(_BY_ITSELF),
+                    reads=request.method in _SAFE,
                 )
+                if current.account_token:
+                    _keep_renewed(request, container.settings, current.account_token)
+        asked = f"{request.method} {request.url.path}"
+        if current is not None and asked not in _WHATEVER_IS_USED:
+            container.watch.demand(current, moment)
+            await container.watch.used(RiskKind.RATE, current, visitor_of(request), moment)
+    except DeviceTokenReused as reused:
+        await device_reuse.answer(container.database, reused, visitor_of(request), moment)
+        request.state.refusal = reused
     except Refusal as refusal:
+        current = None
         request.state.refusal = refusal
     request.state.current = current
     return current

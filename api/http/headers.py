@@ -38,7 +38,8 @@ TRANSPORT = "max-age=31536000; includeSubDomains"
 class SecurityHeaders:
     """ASGI middleware: give every response those of the headers that its route has not set.
 
-    A route that must differ (a document shown in a frame of ours) sets its own header.
+    A route that must differ (a document shown in a frame of ours) sets its own header. It also sets
+    the cookie that `api.http.auth` left in `set_cookie` of the request's state.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool = True) -> None:
@@ -56,6 +57,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                renewed = scope.get("state", {}).get("set_cookie")
+                if renewed:
+                    headers.append("Set-Cookie", renewed)
             await send(message)
 
         await self._app(scope, receive, complete)

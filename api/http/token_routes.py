@@ -28,6 +28,7 @@ _KEEPS: Scope = frozenset({P.KEEP_ARCHIVE})
 _NOTICES: Scope = frozenset({P.KEEP_NOTICES})
 _CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
 _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
+_RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 
 
@@ -133,6 +134,8 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /administration/staff/dry-run": _STAFF,
     "POST /administration/staff/apply": _STAFF,
     "GET /people": _PEOPLE,
+    "GET /risk-events": _RISKS,
+    "POST /risk-events/{event_id}/close": _RISKS,
     "GET /people/{person_id}": _PEOPLE,
     "DELETE /people/{person_id}/invitation": _STAFF,
     "POST /people/{person_id}/lock": _STAFF,

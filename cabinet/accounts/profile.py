@@ -59,6 +59,7 @@ RIGHTS = {
     Permission.MANAGE_CATALOGUE: marked("Менять каталог программ"),
     Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
     Permission.VIEW_PEOPLE: marked("Просматривать сотрудников и их учётные записи"),
+    Permission.WATCH_RISKS: marked("Следить за подозрительными событиями"),
     Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),

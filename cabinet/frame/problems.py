@@ -135,6 +135,8 @@ def _way_out(request: Request, problem: Problem) -> tuple[str, str]:
     """Where the page of a problem leads, and in which words."""
     if "case_url" in problem.facts:
         return str(problem.facts["case_url"]), gettext("Открыть дело")
+    if problem.code == "slowed":
+        return "/profile/lock", gettext("Заблокировать учётную запись")
     if problem.code == "form_token" or (problem.status == 409 and request.method != "GET"):
         return came_from(request), gettext("Открыть страницу заново")
     return "/", gettext("На главную")

@@ -68,6 +68,7 @@ DONE: Mapping[str, str] = {
     "invited": marked("Приглашения отправлены."),
     "invitation_revoked": marked("Приглашение отозвано: ссылка больше не действует."),
     "locked": marked("Учётная запись заблокирована, сеансы завершены."),
+    "risk_closed": marked("Событие закрыто."),
     "unlocked": marked("Блокировка снята."),
     "leaves": marked("Увольнение записано."),
     "stays": marked("Увольнение отменено."),
@@ -155,7 +156,7 @@ def name_device(request: Request, response: Response) -> None:
     to."""
     settings = container_of(request).settings
     token = visitor_of(request).device_token
-    if request.cookies.get(cookie_names(settings)[1]) != token:
+    if request.cookies.get(cookie_names(settings).device) != token:
         set_device_cookie(response, settings, token)
 
 
@@ -251,6 +252,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (
         NavEntry("meetings", "Видеовстречи", "calendar-clock", "/meetings/mine"),
         (Permission.MEET_PEOPLE,),
+    ),
+    (
+        NavEntry("risks", "События", "shield-check", "/risks"),
+        (Permission.WATCH_RISKS,),
     ),
     (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
     (

@@ -5,6 +5,7 @@ the seed of the second factor has to be read, and is encrypted.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Index, UniqueConstraint, text
@@ -74,6 +75,35 @@ class Invitation(SQLModel, table=True):
     )
 
 
+class DeviceToken(SQLModel, table=True):
+    """That an account was confirmed on a device: a token that changes every 24 hours."""
+
+    __tablename__ = "device_token"
+    __table_args__ = (
+        Index(
+            "device_token_open",
+            "person_id",
+            "device_hash",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id")
+    device_hash: str = Field(description="SHA-256 of the device's own cookie.")
+    family_hash: str = Field(description="SHA-256 of the part of the token that stays.")
+    token_hash: str = Field(description="SHA-256 of the present secret.")
+    before_hash: str | None = Field(default=None, description="SHA-256 of the secret before.")
+    salt: str | None = Field(
+        default=None, description="What made the present secret out of the one before."
+    )
+    rotated_at: datetime = Field(sa_column=utc_column(index=True))
+    created_at: datetime = Field(sa_column=utc_column())
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    ended_why: str | None = None
+
+
 class AccountSession(SQLModel, table=True):
     """One sign-in on one device. Only the browser knows its token."""
 
@@ -84,6 +114,12 @@ class AccountSession(SQLModel, table=True):
     person_id: UUID = Field(foreign_key="account.person_id")
     token_hash: str = Field(unique=True, description="SHA-256 of the token.")
     device_hash: str = Field(description="SHA-256 of the device's own cookie.")
+    device_token_id: UUID | None = Field(
+        default=None,
+        foreign_key="device_token.id",
+        index=True,
+        description="Without it nothing is open but the steps of signing in.",
+    )
     device: str
     device_kind: str
     address: str
@@ -177,3 +213,29 @@ class RateLimit(SQLModel, table=True):
 
     key: str = Field(primary_key=True)
     whole_at: datetime = Field(sa_column=utc_column(index=True))
+
+
+class RiskEvent(SQLModel, table=True):
+    """One sign; within the hour the same one of the same person is counted here."""
+
+    __tablename__ = "risk_event"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    kind: str = Field(description="One of `rules.risks.RiskKind`.")
+    key: str = Field(unique=True, description="Sign, person and hour.")
+    at: datetime = Field(sa_column=utc_column(index=True))
+    last_at: datetime = Field(sa_column=utc_column())
+    times: int = 1
+    address: str
+    device: str
+    device_kind: str
+    facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    secret_hash: str | None = Field(
+        default=None,
+        unique=True,
+        description="SHA-256 of the secret in the link of the notice; none once it was used.",
+    )
+    closed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    closed_by: UUID | None = Field(default=None, foreign_key="person.id")
+    outcome: str | None = Field(default=None, description="One of `rules.risks.RiskOutcome`.")

@@ -56,6 +56,7 @@ class FaultsInstallation:
             given={
                 **ours,
                 "MEDCAB_DEMO": "true",
+                "MEDCAB_WATCH_USE": "0",
                 "MEDCAB_SWEEP_GRACE": str(SWEEP_GRACE),
                 "MEDCAB_CRASH_POINTS": str(self.tokens),
                 **(given or {}),

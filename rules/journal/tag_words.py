@@ -76,6 +76,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.PASSWORD_RESET_ASK: "Запрошена ссылка для нового пароля",
     T.CONTACT_CHANGE: "Изменён контакт",
     T.ACCOUNT_LOCK: "Учётная запись заблокирована",
+    T.ACCOUNT_SUSPECT: "Замечен признак взлома",
     T.ACCOUNT_UNLOCK: "Учётная запись разблокирована",
     T.SESSIONS_END: "Завершены сеансы",
     T.TOKEN_MAKE: "Создан ключ доступа",

@@ -105,6 +105,7 @@ class AuditTag(StrEnum):
     PASSWORD_RESET_ASK = "account:password:ask_reset"  # noqa: S105 - a tag
     CONTACT_CHANGE = "account:contact:change"
     ACCOUNT_LOCK = "account:account:lock"
+    ACCOUNT_SUSPECT = "account:account:suspect"
     ACCOUNT_UNLOCK = "account:account:unlock"
     SESSIONS_END = "account:session:end"
     TOKEN_MAKE = "account:token:make"  # noqa: S105 - a tag
@@ -228,6 +229,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ACCOUNT_PASSWORD_CHANGED: T.PASSWORD_CHANGE,
     K.ACCOUNT_CONTACT_CHANGED: T.CONTACT_CHANGE,
     K.ACCOUNT_LOCKED: T.ACCOUNT_LOCK,
+    K.ACCOUNT_RISK: T.ACCOUNT_SUSPECT,
     K.ACCOUNT_UNLOCKED: T.ACCOUNT_UNLOCK,
     K.ACCOUNT_SESSIONS_ENDED: T.SESSIONS_END,
     K.ACCOUNT_TOKEN_MADE: T.TOKEN_MAKE,

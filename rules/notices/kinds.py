@@ -54,6 +54,11 @@ class NoticeKind(StrEnum):
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
     SESSIONS_ENDED = "sessions_ended"
+    LOCKED_BY_SUSPICION = "locked_by_suspicion"
+    RISK_USE = "risk_use"
+    RISK_FAILURES = "risk_failures"
+    RISK_NEW_PLACE = "risk_new_place"
+    RISK_TOKEN_REUSED = "risk_token_reused"  # noqa: S105
     LEAVING = "leaving"
     STAYS = "stays"
     TRANSFERRED = "transferred"

@@ -1,4 +1,4 @@
-"""Personal access tokens: made after a fresh second-factor check, shown once, stored hashed."""
+"""Personal access tokens: made after a factor entered for it, shown once, stored hashed."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from rules.ids import new_id
 from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from services.accounts import login_log
-from services.accounts.sessions import Current, Visitor, hash_token
+from services.accounts.sessions import Current, Visitor, hash_token, spend_check
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ async def make(
 ) -> Made:
     """Make a token for `days` days. It may have at most the rights of its owner.
 
+    A factor entered for it is used up: signing in is none, so a session taken over makes no token.
     Raises Refusal 403 `second_factor_needed`, and 422 for a scope beyond the owner's rights or a
     life beyond 90 days.
     """
-    current.demand_fresh(now)
+    await spend_check(session, current, now)
     beyond = sorted(right for right in scope if not current.actor.may(right))
     if beyond or not scope:
         message = "Выберите права из тех, что есть у вас."

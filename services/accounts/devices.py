@@ -16,6 +16,7 @@ from models.tables.accounts import AccountSession, KnownDevice, PasswordReset
 from models.tables.second_factor import PasskeyChallenge, SmsCode
 from rules.clock import now as present
 from services import rate_limits
+from services.accounts import device_tokens
 from services.accounts.sessions import Visitor
 
 
@@ -62,6 +63,7 @@ async def forget_old(database: Database, now: datetime) -> None:
         await session.exec(
             delete(AccountSession).where(col(AccountSession.ends_at) < now - timedelta(days=30))
         )
+        await device_tokens.forget(session, now)
         await session.exec(
             delete(KnownDevice).where(col(KnownDevice.last_seen) < now - timedelta(days=365))
         )

@@ -27,6 +27,7 @@ from rules import clock
 from rules.accounts import Outcome, Step
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
+from rules.risks import NETWORKS_KNOWN, network_of
 from rules.second_factor import Method
 from services.accounts.sessions import Visitor
 from services.journal import entries as journal
@@ -138,6 +139,24 @@ async def failures_since_last_success(session: AsyncSession, person_id: UUID) ->
         )
     )
     return counted.one()
+
+
+async def knows_network(
+    session: AsyncSession, person_id: UUID, visitor: Visitor, now: datetime
+) -> bool:
+    """Whether the person has signed in from this network within the last 90 days."""
+    found = await session.exec(
+        select(LoginAttempt.address)
+        .distinct()
+        .where(
+            LoginAttempt.person_id == person_id,
+            col(LoginAttempt.step).in_([Step.CODE, Step.SETUP]),
+            LoginAttempt.outcome == Outcome.PASSED,
+            LoginAttempt.at > now - NETWORKS_KNOWN,
+        )
+    )
+    here = network_of(visitor.address)
+    return any(network_of(address) == here for address in found)
 
 
 async def attempts_of(

@@ -1,8 +1,7 @@
-"""Sessions: opened, recognised, kept alive by activity, listed and ended.
+"""Sessions: opened, replaced, listed and ended.
 
-A session is a random token in a cookie, and a row with the token's hash. Every request looks it up
-together with the person's rights, in one query, so that ending a session, locking an account or
-revoking a right applies to the next request.
+A session is a random token in a cookie, and a row with the token's hash. How a request is known by
+it: `services.accounts.recognising`.
 """
 
 import hashlib
@@ -15,32 +14,29 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 from sqlmodel import select as select_models
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database, DirectQuery
-from models.tables.accounts import AccessToken, Account, AccountSession
-from models.tables.people import Person, Unit
-from rules.access import Actor, Permission
+from models.tables.accounts import AccessToken, AccountSession
+from rules.access import Actor
 from rules.accounts import (
+    FRESH,
     HALF_OPEN_LIFE,
     SESSION_LIFE,
     SESSIONS_AT_ONCE,
-    AccountState,
     Device,
     Stage,
     is_alive,
     is_fresh,
     not_signed_in,
-    password_expires_at,
     second_factor_needed,
     session_ended,
 )
 from rules.ids import new_id
 from rules.refusals import not_found
-from services.access import grants_of, held_grants, works_here
+from services.accounts import device_tokens
 from services.accounts.last_seen import Activity
 
 
@@ -57,11 +53,16 @@ def form_token(secret: str) -> str:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Where a request comes from. `device_token` is the device's own cookie."""
+    """Where a request comes from. `device_token` is the device's own cookie.
+
+    `account_token` shows which account was confirmed on it, as `services.accounts.device_tokens`
+    gives it.
+    """
 
     address: str
     device: Device
     device_token: str
+    account_token: str = ""
 
     @property
     def device_hash(self) -> str:
@@ -80,6 +81,10 @@ class OpenedSession:
     stage: Stage
     ends_at: datetime
     failures_before: int = 0
+    account_token: str = ""
+    """The token of the device, where the browser is to keep another one."""
+    token_reused: bool = False
+    """Whether the device showed a token that was over."""
 
     @property
     def form_token(self) -> str:
@@ -109,6 +114,9 @@ class Current:
     checked_at: datetime | None = None
     """When a factor was entered in this session so that another one may be set up."""
     form_token: str = ""
+    device_token_id: UUID | None = None
+    account_token: str = ""
+    """The token of the device that the browser is to keep from now on, if it changes."""
 
     @property
     def person_id(self) -> UUID:
@@ -135,127 +143,6 @@ class SessionSeen:
     is_this: bool
 
 
-def _read(owner: Any, *columns: Any) -> DirectQuery:
-    """The query for a token's row with its person and rights, unless locked, ended or gone."""
-    found = (
-        select(
-            col(Person.id).label("person_id"),
-            col(Person.name),
-            col(Person.unit_id),
-            col(Person.language),
-            col(Unit.time_zone).label("zone"),
-            col(Account.theme),
-            col(Account.state),
-            col(Account.password_changed_at),
-            col(owner.id),
-            col(owner.created_at),
-            col(owner.ends_at),
-            *columns,
-        )
-        .join(Account, col(Account.person_id) == col(owner.person_id))
-        .join(Person, col(Person.id) == col(owner.person_id))
-        .join(Unit, col(Unit.id) == col(Person.unit_id))
-        .where(
-            col(owner.token_hash) == bindparam("hash"),
-            col(owner.ended_at).is_(None),
-            col(Account.locked_at).is_(None),
-            works_here(),
-        )
-        .cte("found")
-    )
-    whose = select(found.c.person_id).scalar_subquery()
-    return DirectQuery(select(found, held_grants(whose).label("grants")))
-
-
-_BY_SESSION = _read(
-    AccountSession,
-    col(AccountSession.stage),
-    col(AccountSession.device),
-    col(AccountSession.device_hash),
-    col(AccountSession.last_active),
-    col(AccountSession.second_factor_at),
-    col(AccountSession.checked_at),
-)
-_BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
-
-
-async def recognise(
-    database: Database,
-    token: str,
-    device_token: str | None,
-    now: datetime,
-    idle: timedelta,
-    activity: Activity,
-    *,
-    counts: bool,
-) -> Current:
-    """The session of a cookie. `counts` says whether the request is the person's own activity.
-
-    Raises Refusal 401 if there is no session, if it has ended, or if it began on another device.
-    """
-    row = await _BY_SESSION.one_or_none(database, {"hash": hash_token(token), "now": now})
-    if row is None or device_token is None or hash_token(device_token) != row.device_hash:
-        raise session_ended()
-    last_active = max(row.last_active, activity.sessions.get(row.id, row.last_active))
-    if not is_alive(last_active, row.ends_at, now, idle):
-        raise session_ended()
-    if counts:
-        activity.sessions[row.id] = last_active = max(now, last_active)
-    is_open = row.stage == Stage.OPEN
-    return Current(
-        actor=Actor(
-            row.person_id,
-            row.name,
-            row.unit_id,
-            grants_of(row.grants) if is_open else (),
-            state=AccountState(row.state),
-        ),
-        stage=Stage(row.stage),
-        language=row.language,
-        zone=row.zone,
-        theme=row.theme,
-        password_expires_at=password_expires_at(row.password_changed_at),
-        ends_at=row.ends_at,
-        session_id=row.id,
-        device=row.device,
-        created_at=row.created_at,
-        last_active=last_active,
-        idle_ends_at=min(last_active + idle, row.ends_at),
-        second_factor_at=row.second_factor_at,
-        checked_at=row.checked_at,
-        form_token=form_token(token),
-    )
-
-
-async def recognise_token(
-    database: Database, token: str, now: datetime, activity: Activity
-) -> Current:
-    """The personal access token of a program. Raises Refusal 401 if it is unknown or has ended."""
-    row = await _BY_TOKEN.one_or_none(database, {"hash": hash_token(token), "now": now})
-    if row is None or row.ends_at <= now:
-        raise not_signed_in()
-    activity.tokens[row.id] = now
-    scope = frozenset(Permission(name) for name in row.scope)
-    return Current(
-        actor=Actor(
-            row.person_id,
-            row.name,
-            row.unit_id,
-            grants_of(row.grants),
-            scope,
-            AccountState(row.state),
-        ),
-        stage=Stage.OPEN,
-        language=row.language,
-        zone=row.zone,
-        theme=row.theme,
-        password_expires_at=password_expires_at(row.password_changed_at),
-        ends_at=row.ends_at,
-        token_id=row.id,
-        created_at=row.created_at,
-    )
-
-
 async def open_session(
     session: AsyncSession,
     person_id: UUID,
@@ -266,11 +153,20 @@ async def open_session(
     ends_at: datetime | None = None,
     second_factor_at: datetime | None = None,
     checked_at: datetime | None = None,
+    bound_to: UUID | None = None,
 ) -> OpenedSession:
     """Open a session for a person. It replaces the person's session on this device.
 
-    If the person has too many sessions, the oldest one ends.
+    Past the second factor it is bound to the token of the device: `bound_to`, or the one that the
+    device has, or a new one. If the person has too many sessions, the oldest one ends.
     """
+    bound = None
+    if bound_to is not None:
+        bound = device_tokens.BoundTo(bound_to)
+    elif stage in (Stage.OPEN, Stage.PASSWORD):
+        bound = await device_tokens.bind(
+            session, person_id, visitor.device_hash, visitor.account_token, now
+        )
     token = secrets.token_urlsafe(32)
     life = SESSION_LIFE if stage == Stage.OPEN else HALF_OPEN_LIFE
     row = AccountSession(
@@ -278,6 +174,7 @@ async def open_session(
         person_id=person_id,
         token_hash=hash_token(token),
         device_hash=visitor.device_hash,
+        device_token_id=bound.id if bound else None,
         device=visitor.device.name,
         device_kind=visitor.device.kind,
         address=visitor.address,
@@ -319,7 +216,16 @@ async def open_session(
             col(AccountSession.stage) == Stage.OPEN,
             col(AccountSession.id).not_in(newest),
         )
-    return OpenedSession(token, visitor.device_token, row.id, person_id, stage, row.ends_at)
+    return OpenedSession(
+        token,
+        visitor.device_token,
+        row.id,
+        person_id,
+        stage,
+        row.ends_at,
+        account_token=bound.text if bound else "",
+        token_reused=bound is not None and bound.reused,
+    )
 
 
 async def _end(session: AsyncSession, now: datetime, why: str, *which: Any) -> list[UUID]:
@@ -351,9 +257,10 @@ async def end_session(
 async def end_device(
     session: AsyncSession, person_id: UUID, device_hash: str, why: str, now: datetime
 ) -> None:
-    """End all sessions of the person on one device."""
+    """End all sessions of the person on one device, and its token."""
     of_person, here = col(AccountSession.person_id), col(AccountSession.device_hash)
     await _end(session, now, why, of_person == person_id, here == device_hash)
+    await device_tokens.end_all(session, person_id, why, now, device_hash)
 
 
 async def end_sessions(
@@ -409,7 +316,29 @@ async def rotate(
         ends_at=current.ends_at if stays_open else None,
         second_factor_at=second_factor_at,
         checked_at=checked_at,
+        bound_to=current.device_token_id,
     )
+
+
+async def spend_check(session: AsyncSession, current: Current, now: datetime) -> None:
+    """Use up the factor that was entered in this session for an act, within five minutes.
+
+    One answer is good for one act, also if several are tried at once. Raises Refusal 403
+    `second_factor_needed`.
+    """
+    spent = await session.exec(
+        update(AccountSession)
+        .where(
+            col(AccountSession.id) == current.session_id,
+            col(AccountSession.ended_at).is_(None),
+            col(AccountSession.checked_at) > now - FRESH,
+        )
+        .values(checked_at=None)
+        .returning(col(AccountSession.id))
+        .execution_options(synchronize_session=False)
+    )
+    if spent.first() is None:
+        raise second_factor_needed()
 
 
 async def sessions_of(

@@ -36,7 +36,7 @@ from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.mail_addresses import folded
 from services import access, rate_limits
-from services.accounts import devices, login_log
+from services.accounts import device_tokens, devices, login_log
 from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
 from services.accounts.second_factor.register import has_factor, offers
@@ -243,6 +243,7 @@ async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetim
     account.locked_at = account.locked_at or now
     account.locked_reason = reason
     await end_access(session, person_id, "locked", now)
+    await device_tokens.end_all(session, person_id, "locked", now)
     await assignment.reconcile(session, now)
 
 

@@ -32,7 +32,7 @@ LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
 
 async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
     """The address of the message: the one in the notice, or else the person's own."""
-    if notice.contents is not None:
+    if notice.contents is not None and "to" in notice.contents:
         return str(notice.contents["to"])
     person = await session.get_one(Person, notice.person_id)
     return getattr(person, name) or ""

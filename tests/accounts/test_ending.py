@@ -30,8 +30,9 @@ async def opens(house: House, header: dict[str, str]) -> bool:
 async def test_what_the_old_one_opened_ends_with_it(house: House, how: str) -> None:
     """A new password or app ends other sessions and tokens, of this person and of nobody else."""
     someone, other = await house.someone(), await house.someone()
-    here, there = await house.signed_in(someone, checked=True), await house.signed_in(someone)
-    strangers = await house.signed_in(other)
+    here, there, strangers = [
+        await house.signed_in(whose, checked=True) for whose in (someone, someone, other)
+    ]
     mine, theirs = await token_of(there), await token_of(strangers)
     assert await opens(house, mine)
     if how == "password":

@@ -82,7 +82,7 @@ async def complete(
 async def test_link_and_code_together_set_a_new_password(house: House) -> None:
     """All sessions and tokens end, the person is told, and nobody is signed in by it."""
     someone = await house.someone()
-    there = await house.signed_in(someone)
+    there = await house.signed_in(someone, checked=True)
     token = await token_of(there)
     async with house.client() as client:
         asked = await client.post("/api/v1/password-reset", json={"email": someone.email.upper()})

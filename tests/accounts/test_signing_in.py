@@ -20,9 +20,19 @@ from rules.refusals import Refusal
 from services import rate_limits
 from services.accounts import devices
 from services.accounts import sign_in as accounts
+from services.accounts.recognising import recognise
 from services.accounts.second_factor import entering
-from services.accounts.sessions import Current, OpenedSession, Visitor, open_session, recognise
-from tests.shared.accounts import BOUNDLESS, PASSWORD, House, Someone, fresh_code, visitor_at
+from services.accounts.sessions import Current, OpenedSession, Visitor, open_session
+from tests.shared.accounts import (
+    BOUNDLESS,
+    PASSWORD,
+    House,
+    Someone,
+    cookies_of,
+    fresh_code,
+    own_address,
+    visitor_at,
+)
 
 
 async def enter_password(
@@ -48,8 +58,7 @@ async def recognised(house: House, opened: OpenedSession) -> Current:
     """What a request with this session's cookies is known as."""
     return await recognise(
         house.container.database,
-        opened.token,
-        opened.device_token,
+        cookies_of(opened),
         now(),
         timedelta(minutes=15),
         house.container.activity,
@@ -230,8 +239,7 @@ async def test_half_a_session_lives_five_minutes(house: House) -> None:
         later = moment + timedelta(minutes=minutes)
         known = recognise(
             database,
-            opened.token,
-            opened.device_token,
+            cookies_of(opened),
             later,
             timedelta(minutes=15),
             house.container.activity,
@@ -351,7 +359,7 @@ async def test_success_gives_the_tries_back(house: House) -> None:
 async def test_a_locked_account_can_do_nothing(house: House) -> None:
     """Locking ends sessions and tokens at once and lets nobody in again (I4)."""
     someone = await house.someone()
-    client = await house.signed_in(someone)
+    client = await house.signed_in(someone, checked=True)
     made = await client.post("/api/v1/tokens", json={"name": "отчёт", "scope": ["apply"]})
     bearer = {"Authorization": f"Bearer {made.json()['token']}"}
     half = await half_open(house, someone)
@@ -443,16 +451,25 @@ async def test_a_new_account_is_in_the_journal(house: House) -> None:
 
 
 async def test_a_new_device_is_announced_once(house: House) -> None:
-    """A second device is worth a notice; the first one is not, nor the same one again."""
+    """A second device is worth a notice; the first one is not, nor the same one again.
+
+    In a network that is new as well it is a sign of a break-in, and told as that.
+    """
     someone = await house.someone()
-    moment = now()
-    for n, device in enumerate(["a" * 32, "b" * 32, "b" * 32]):
-        half = await half_open(house, someone, device)
+    moment, known = now(), own_address()
+    for n, (device, address) in enumerate(
+        [("a", known), ("b", known), ("b", own_address()), ("c", own_address())]
+    ):
+        half = await half_open(house, someone, device * 32)
         later = moment + timedelta(seconds=30 * n)
         await entering.enter_code(
-            house.container.database, half, someone.code(later), visitor_at(device=device), later
+            house.container.database,
+            half,
+            someone.code(later),
+            visitor_at(address, device * 32),
+            later,
         )
-    assert await notices_of(house, someone.person_id) == ["new_device"]
+    assert await notices_of(house, someone.person_id) == ["new_device", "risk_new_place"]
 
 
 @pytest.mark.parametrize("why", ["old", "given"])

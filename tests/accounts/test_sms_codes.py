@@ -245,8 +245,9 @@ async def test_a_method_is_removed_but_never_the_last(house: House) -> None:
     """What was lost opens nothing more; the person is told, and is never left without a factor."""
     someone = await by_sms(house)
     await given(house, someone)
-    there = await house.signed_in(someone)
+    there = await house.signed_in(someone, checked=True)
     token = await token_of(there)
+    there = await house.signed_in(someone)
     refused = await there.delete("/api/v1/second-factor/app")
     assert refused.json()["code"] == "second_factor_needed"
     here = await house.signed_in(someone, checked=True)
@@ -314,7 +315,10 @@ async def test_without_an_app_a_token_asks_for_a_check_before(house: House) -> N
     form = {"name": "отчёт", "days": "3", "scope": "apply"}
     led = await client.post("/profile/tokens", data=form)
     assert led.headers["location"].startswith("/profile/confirm")
-    fresh = await house.signed_in(someone)
+    just_in = await house.signed_in(someone)
+    led = await just_in.post("/profile/tokens", data=form)
+    assert led.headers["location"].startswith("/profile/confirm")
+    fresh = await house.signed_in(someone, checked=True)
     assert "Ключ создан" in (await fresh.post("/profile/tokens", data=form)).text
 
 

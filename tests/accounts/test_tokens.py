@@ -1,5 +1,6 @@
 """Personal access tokens: for programs, limited in scope and time."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,13 @@ from sqlmodel import col, select
 from models.tables.accounts import AccessToken
 from rules.access import Permission, Role
 from rules.clock import now
-from services.accounts.sessions import recognise_token
+from services.accounts.recognising import recognise_token
 from tests.shared.accounts import House, Someone
 
 
 async def make(house: House, someone: Someone, **wish: Any) -> httpx.Response:
     """Make a token as a person at a browser does."""
-    client = await house.signed_in(someone)
+    client = await house.signed_in(someone, checked=True)
     return await client.post(
         "/api/v1/tokens", json={"name": "отчёт", "scope": ["apply"], "days": 30, **wish}
     )
@@ -47,6 +48,18 @@ async def test_a_token_is_shown_once_and_stored_hashed(house: House) -> None:
             )
         ).one()
         assert text not in row.model_dump_json()
+
+
+async def test_a_session_that_was_taken_over_makes_no_token(house: House) -> None:
+    """The code of signing in does not count, and one entered for it makes one token, not five."""
+    someone = await house.someone()
+    wish = {"name": "x", "scope": ["apply"], "days": 1}
+    stolen = await house.signed_in(someone)
+    refused = await stolen.post("/api/v1/tokens", json=wish)
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_needed")
+    client = await house.signed_in(someone, checked=True)
+    answers = await asyncio.gather(*(client.post("/api/v1/tokens", json=wish) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 403, 403, 403, 403]
 
 
 async def test_a_token_may_only_what_its_scope_says(house: House) -> None:

@@ -78,6 +78,14 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "POST /profile/tokens": Row("session", EVERYBODY, send=form(name="x")),
     "POST /profile/tokens/{token_id}/revoke": mine("session", token_id="second_token_id"),
     "GET /account": Row("session", EVERYBODY),
+    "GET /profile/lock": Row("session", EVERYBODY),
+    "POST /profile/lock": Row("session", EVERYBODY),
+    "GET /locked": public(),
+    "GET /not-me/{key}": public(),
+    "POST /not-me/{key}": public(),
+    "GET /risks": Row("session", SECURITY),
+    "POST /risks/{event_id}/close": Row("session", SECURITY, SECURITY, SECURITY),
+    "POST /risks/{event_id}/lock": Row("session", SECURITY, SECURITY, SECURITY),
 }
 """Signing in, and one's own account."""
 

@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import httpx
 import pyotp
 from fastapi import FastAPI
+from sqlalchemy import update
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Container
-from models.tables.accounts import AccessToken, Account
+from models.tables.accounts import AccessToken, Account, RiskEvent
 from models.tables.archive import Export, SavedView
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
@@ -29,6 +30,7 @@ from rules.cases.process import Status
 from rules.clock import now
 from rules.ids import new_id
 from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
+from rules.risks import RiskKind
 from services import access
 from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
@@ -159,6 +161,11 @@ class World:
         carry(client, opened)
         return client
 
+    async def unlock(self) -> None:
+        """Open all accounts that were locked."""
+        async with self.office.database.work() as session:
+            await session.exec(update(Account).values(locked_at=None, locked_reason=None))
+
     def anonymous(self) -> httpx.AsyncClient:
         """A browser in which nobody has signed in."""
         return httpx.AsyncClient(
@@ -223,10 +230,12 @@ async def _give(
     shown = [_browser(person_id) for _ in range(2)]
     change = _change(person_id)
     keys = [_passkey(person_id) for _ in range(2)]
+    risk = _risk(person_id)
     code = RecoveryCode(person_id=person_id, number=1, code_hash="none", created_at=moment)
     await _add(
         session, code, *keys, *tokens, *documents, *days, *told, *views, export, *shown, change
     )
+    await _add(session, risk)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     slots = [_slot(person_id, day) for day in (1, 2)] + [_slot(away.person_id, 3)]
@@ -258,6 +267,7 @@ async def _give(
         "subscription_id": str(shown[0].id),
         "second_subscription_id": str(shown[1].id),
         "change_id": str(change.id),
+        "event_id": str(risk.id),
         "export_id": str(export.id),
         "view_id": str(views[0].id),
         "second_view_id": str(views[1].id),
@@ -269,6 +279,21 @@ async def _give(
         "second_slot_id": str(slots[1].id),
         "meeting_id": str(meeting.id),
     }
+
+
+def _risk(person_id: UUID) -> RiskEvent:
+    moment = now()
+    return RiskEvent(
+        person_id=person_id,
+        kind=RiskKind.RATE,
+        key=uuid4().hex,
+        at=moment,
+        last_at=moment,
+        address="192.0.2.1",
+        device="Firefox, Linux",
+        device_kind="computer",
+        facts={},
+    )
 
 
 def _passkey(person_id: UUID) -> Passkey:

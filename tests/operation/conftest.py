@@ -40,7 +40,7 @@ class Door:
 
     async def browser_of(self, role: Role) -> httpx.AsyncClient:
         """A browser over the network, in which a new person of this role has signed in."""
-        inside = await self.house.signed_in(await self.house.someone(role))
+        inside = await self.house.signed_in(await self.house.someone(role), checked=True)
         outside = httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=PATIENCE)
         outside.cookies.update({cookie.name: cookie.value or "" for cookie in inside.cookies.jar})
         outside.headers["User-Agent"] = inside.headers["User-Agent"]

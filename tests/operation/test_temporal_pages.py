@@ -30,7 +30,7 @@ from rules.access import Permission, Role
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from services.accounts import access_tokens
-from services.accounts.sessions import recognise
+from services.accounts.recognising import Cookies, recognise
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
 from tests.operation.conftest import Door
@@ -156,11 +156,10 @@ async def test_token_reads_on_the_command_line(door: Door) -> None:
     """`temporal workflow show` decodes with a personal access token made for that."""
     ops = await door.browser_of(Role.OPS)
     async with door.house.container.database.work() as session:
-        cookie, device = ops.cookies["medcab"], ops.cookies["medcab-device"]
+        kept = [ops.cookies[f"medcab{name}"] for name in ("", "-device", "-account")]
         current = await recognise(
             door.house.container.database,
-            cookie,
-            device,
+            Cookies(*kept),
             now(),
             timedelta(minutes=15),
             door.house.container.activity,

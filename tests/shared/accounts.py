@@ -24,6 +24,7 @@ from rules.access import Actor, Role
 from rules.accounts import AccountState, Device, DeviceKind, Limit, SignInLimits, Stage
 from rules.clock import now
 from server import create_app
+from services.accounts.recognising import Cookies
 from services.accounts.sessions import OpenedSession, Visitor, open_session
 from services.accounts.sign_in import login_of
 from settings import Settings
@@ -155,7 +156,13 @@ def carry(client: httpx.AsyncClient, opened: OpenedSession) -> None:
     """Give a browser the cookies of a session, and its pages the form token."""
     client.cookies.set("medcab", opened.token, domain="127.0.0.1")
     client.cookies.set("medcab-device", opened.device_token, domain="127.0.0.1")
+    client.cookies.set("medcab-account", opened.account_token, domain="127.0.0.1")
     client.headers["X-CSRF-Token"] = opened.form_token
+
+
+def cookies_of(opened: OpenedSession) -> Cookies:
+    """What a browser shows from then on."""
+    return Cookies(opened.token, opened.device_token, opened.account_token)
 
 
 async def session_of(container: Container, person_id: UUID) -> OpenedSession:
@@ -177,7 +184,13 @@ async def session_of(container: Container, person_id: UUID) -> OpenedSession:
             )
             await session.flush()
         return await open_session(
-            session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
+            session,
+            person_id,
+            Stage.OPEN,
+            visitor_at(),
+            moment,
+            second_factor_at=moment,
+            checked_at=moment,
         )
 
 

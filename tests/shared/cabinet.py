@@ -103,6 +103,7 @@ async def signed_in(
         [
             {"name": "medcab", "value": opened.token, "url": site.url},
             {"name": "medcab-device", "value": opened.device_token, "url": site.url},
+            {"name": "medcab-account", "value": opened.account_token, "url": site.url},
         ]
     )
     return context
@@ -153,6 +154,7 @@ async def let_in(client: httpx.AsyncClient, office: Office, actor: Actor) -> Non
         )
     client.cookies.set("medcab", opened.token)
     client.cookies.set("medcab-device", opened.device_token)
+    client.cookies.set("medcab-account", opened.account_token)
 
 
 async def token_on(client: httpx.AsyncClient, path: str) -> str:

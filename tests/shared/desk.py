@@ -24,9 +24,9 @@ from models.tables.people import Absence
 from rules.access import Actor, Permission, Role
 from rules.clock import now
 from services.accounts import access_tokens
-from services.accounts.sessions import recognise
+from services.accounts.recognising import recognise
 from settings import Settings
-from tests.shared.accounts import browser_of, session_of, visitor_at
+from tests.shared.accounts import browser_of, cookies_of, session_of, visitor_at
 from tests.shared.office import Office
 from tests.shared.served import in_process
 from tests.shared.servers import NOWHERE, Servers
@@ -77,8 +77,7 @@ class Desk:
         idle = container.settings.session_idle
         current = await recognise(
             container.database,
-            opened.token,
-            opened.device_token,
+            cookies_of(opened),
             moment,
             timedelta(seconds=idle),
             container.activity,

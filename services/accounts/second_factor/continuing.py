@@ -8,7 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.accounts import Account
 from rules.accounts import Stage, Step, password_expires_at
 from rules.notices.kinds import NoticeKind
+from rules.risks import RiskKind
 from services.accounts import devices, login_log
+from services.accounts.risks.events import raise_event
 from services.accounts.sessions import Current, OpenedSession, Visitor, rotate
 
 
@@ -42,6 +44,11 @@ async def go_on(
     if current.stage == Stage.OPEN:
         return opened
     failures = await login_log.failures_since_last_success(session, current.person_id)
+    if opened.token_reused:
+        await raise_event(session, RiskKind.TOKEN_REUSED, current.person_id, visitor, now)
     if await devices.remember_device(session, current.person_id, visitor, now):
-        await login_log.tell(session, current.person_id, NoticeKind.NEW_DEVICE, now)
+        if await login_log.knows_network(session, current.person_id, visitor, now):
+            await login_log.tell(session, current.person_id, NoticeKind.NEW_DEVICE, now)
+        else:
+            await raise_event(session, RiskKind.NEW_PLACE, current.person_id, visitor, now)
     return replace(opened, failures_before=failures)

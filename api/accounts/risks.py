@@ -1,0 +1,114 @@
+"""Signs of attacks on accounts for information security, and locking one's own account."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from api.accounts.sign_in import StrictBody
+from api.container import Work
+from api.http.auth import OPEN_TO_ALL, CurrentSession, From, require
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from rules.access import Actor, Permission
+from rules.clock import now
+from rules.risks import RiskKind, RiskOutcome
+from services.account_locks import acts as locks
+from services.accounts.risks import queue
+
+router = APIRouter(route_class=CleanRoute, tags=["account"])
+
+Watcher = Annotated[Actor, require(Permission.WATCH_RISKS)]
+
+
+class RiskEventOut(BaseModel):
+    """A sign of an attack on an account."""
+
+    id: UUID
+    kind: RiskKind
+    person_id: UUID
+    name: str
+    unit: str
+    locked: bool = Field(description="Whether the account is locked now.")
+    at: datetime
+    last_at: datetime
+    times: int = Field(description="How often it was seen within the hour.")
+    address: str
+    device: str
+    facts: dict[str, Any]
+    closed_at: datetime | None
+    outcome: RiskOutcome | None
+
+
+class LinkIn(StrictBody):
+    """The secret in the link of a notice."""
+
+    key: str = Field(min_length=1, max_length=100)
+
+
+@router.post("/account/lock", status_code=204, responses=documented(401, 403))
+async def lock_own(session: Work, current: CurrentSession, visitor: From) -> None:
+    """Lock my own account: all sessions and tokens end. A video meeting opens it again."""
+    await locks.lock_own(session, current.person_id, visitor, now())
+
+
+@router.post(
+    "/account/lock-by-link",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(409, 422),
+)
+async def lock_by_link(body: LinkIn, session: Work, visitor: From) -> Response:
+    """Lock the account whose notice has this link; each link works once."""
+    await locks.lock_by_link(session, body.key, visitor, now())
+    return Response(status_code=204)
+
+
+@router.get("/risk-events", responses=documented(401, 403))
+async def list_events(
+    session: Work,
+    actor: Watcher,
+    kind: RiskKind | None = None,
+    closed: Annotated[bool, Query(description="Also those that are closed.")] = False,
+    days: Annotated[int, Query(ge=1, le=366)] = 90,
+    person_id: UUID | None = None,
+) -> list[RiskEventOut]:
+    """Signs of attacks on accounts of the units I watch, the newest first, 200 at most."""
+    found = await queue.events(
+        session,
+        actor,
+        now(),
+        kind=kind,
+        still_open=not closed,
+        days=days,
+        person_id=person_id,
+    )
+    return [
+        RiskEventOut(
+            **one.event.model_dump(exclude={"key", "device_kind", "secret_hash", "closed_by"}),
+            name=one.name,
+            unit=one.unit,
+            locked=one.locked,
+        )
+        for one in found
+    ]
+
+
+@router.post(
+    "/risk-events/{event_id}/close", status_code=204, responses=documented(401, 403, 404, 409)
+)
+async def close(event_id: UUID, session: Work, actor: Watcher) -> None:
+    """Close an event: it was harmless."""
+    await queue.close(session, actor, event_id, now())
+
+
+@router.post(
+    "/risk-events/{event_id}/lock", status_code=204, responses=documented(401, 403, 404, 409)
+)
+async def lock(event_id: UUID, session: Work, current: CurrentSession, visitor: From) -> None:
+    """Lock the account of an event. Needs a code entered within five minutes."""
+    moment = now()
+    current.demand_fresh(moment)
+    await locks.lock_by_security(session, current.actor, event_id, visitor, moment)

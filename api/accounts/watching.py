@@ -1,0 +1,64 @@
+"""What is used of the application, as far as the answers show it: files, and ids of others."""
+
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.container import container_of
+from api.http.auth import visitor_of
+from rules.clock import now
+from rules.risks import RiskKind
+
+
+class Watched:
+    """ASGI middleware: count files that leave, and answers that an id is not there for the person.
+
+    Only the start of a response is looked at; who asked was found out by the route.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and look at how it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await _count(Request(scope), message)
+            await send(message)
+
+        await self._app(scope, receive, counting)
+
+
+async def _count(request: Request, start: Message) -> None:
+    current = getattr(request.state, "current", None)
+    if current is not None and (kind := _sign(request, start)) is not None:
+        watch = container_of(request).watch
+        await watch.used(kind, current, visitor_of(request), now())
+
+
+def _sign(request: Request, start: Message) -> RiskKind | None:
+    """Of what the answer is a use, if many of them would be a sign."""
+    if start["status"] == 404 and any(map(_is_id, request.path_params.values())):
+        return RiskKind.ENUMERATION
+    for name, value in start["headers"]:
+        if name.lower() == b"content-disposition" and value.startswith(b"attachment"):
+            return RiskKind.DOWNLOADS
+    return None
+
+
+def _is_id(value: object) -> bool:
+    try:
+        UUID(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def watch_use(app: FastAPI) -> None:
+    """Make the app count."""
+    app.add_middleware(Watched)

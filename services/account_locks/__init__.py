@@ -1,0 +1,1 @@
+"""Locks by suspicion, and the way by which they are opened."""
