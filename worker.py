@@ -37,6 +37,7 @@ from clients.temporal.client import (
     ensure_schedules,
     ensure_standing,
 )
+from clients.temporal.sandbox import SandboxedRunner
 from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
@@ -152,6 +153,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             archive.tell_terms,
             archive.erase_over,
         ],
+        workflow_runner=SandboxedRunner(),
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,
         max_concurrent_activities=32,

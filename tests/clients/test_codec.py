@@ -27,6 +27,7 @@ from temporalio.worker import Worker
 
 from clients.payload_codec import UNREADABLE, EncryptingCodec, data_converter, is_encrypted
 from clients.temporal.client import ops_view
+from clients.temporal.sandbox import SandboxedRunner
 from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from tests.clients.histories import laid_open
@@ -122,6 +123,7 @@ async def office(client: Client, **options: int) -> AsyncIterator[str]:
         task_queue=queue,
         workflows=[Probe, Child],
         activities=[answer, fail],
+        workflow_runner=SandboxedRunner(),
         **options,  # type: ignore[arg-type]
     ):
         yield queue
