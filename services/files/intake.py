@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO
+from uuid import UUID
 
 import structlog
 from sqlmodel import col, select
@@ -46,12 +47,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Incoming:
-    """A file as a client sends it. `size` is the announced size in bytes, None if there is none."""
+    """A file as a client sends it. `size` is the announced size in bytes, None if there is none.
+
+    `giver` is the person whose file it is, once known.
+    """
 
     chunks: AsyncIterable[bytes]
     file_name: str | None
     content_type: str | None
     size: int | None = None
+    giver: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -174,9 +179,7 @@ class Files:
         with spool.file, unavailable_is_refusal():
             try:
                 passing = spool.through(_chained(start, chunks))
-                return await self._receive(
-                    passing, incoming.size, spool, found, minimum_dpi, folder
-                )
+                return await self._receive(passing, incoming, spool, found, minimum_dpi, folder)
             except _TooBigError:
                 return Received(None, found, spool.size, None, (too_big(limit),))
             except CutOffError:
@@ -186,23 +189,24 @@ class Files:
     async def _receive(
         self,
         passing: AsyncIterator[bytes],
-        size: int | None,
+        incoming: Incoming,
         spool: _Spool,
         media_type: MediaType,
         minimum_dpi: int | None,
         folder: str,
     ) -> Received:
         key = f"{Objects.fresh_key(folder)}/{ORIGINAL}"
-        if size is None:
+        if incoming.size is None:
             # The store needs the length beforehand: check first, then send only good files.
             digest = await _digest(passing)
-            report = await self._examine(spool, media_type, minimum_dpi)
+            report = await self._examine(spool, media_type, minimum_dpi, incoming.giver)
             if report.good:
                 await self.objects.put(key, spool.again(), spool.size, media_type.value)
         else:
-            digest = (await self.objects.put(key, passing, size, media_type.value)).sha256
+            stored = await self.objects.put(key, passing, incoming.size, media_type.value)
+            digest = stored.sha256
             try:
-                report = await self._examine(spool, media_type, minimum_dpi)
+                report = await self._examine(spool, media_type, minimum_dpi, incoming.giver)
             except BaseException:
                 await self.discard(key)
                 raise
@@ -220,9 +224,9 @@ class Files:
         )
 
     async def _examine(
-        self, spool: _Spool, media_type: MediaType, minimum_dpi: int | None
+        self, spool: _Spool, media_type: MediaType, minimum_dpi: int | None, giver: UUID | None
     ) -> InspectionReport:
-        report = await self.inspection.examine(spool.file, [media_type], minimum_dpi)
+        report = await self.inspection.examine(spool.file, [media_type], minimum_dpi, giver)
         if report.good and self.antivirus is not None:
             threat = await self.antivirus.scan(spool.again())
             if threat is not None:

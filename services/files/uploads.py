@@ -52,7 +52,7 @@ async def counted(
             raise limits.too_many_uploads(wait)
     pieces = _Counted(aiter(incoming.chunks))
     try:
-        yield replace(incoming, chunks=pieces)
+        yield replace(incoming, chunks=pieces, giver=actor.person_id)
         if incoming.size is not None:
             pieces.octets = max(pieces.octets, room)
         while pieces.octets < room and await anext(pieces, None) is not None:

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pikepdf
+import psutil
 import pytest
 from pikepdf import Dictionary, Name
 
@@ -16,7 +21,8 @@ from rules.files.checks import LIMITS, Code, MediaType
 from services.files.inspection import warden
 from services.files.inspection.client import Inspection, InspectionDownError
 from tests.files import samples as s
-from tests.files.checking import checked
+from tests.files.checking import as_file, checked
+from tests.shared.waiting import until
 
 PDF = MediaType.PDF
 
@@ -130,6 +136,52 @@ async def test_many_at_once(inspection: Inspection) -> None:
         *(checked(inspection, bad if number % 3 == 0 else good, PDF) for number in range(24))
     )
     assert [report.good for report in reports] == [number % 3 != 0 for number in range(24)]
+
+
+async def _is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid)
+
+
+async def test_a_child_serves_one_person_alone_and_ends_with_the_first_bad_file() -> None:
+    """Files of one person may share a child; what a file leaves behind meets nobody else's."""
+    inspection = Inspection()
+    try:
+        await inspection.start()
+        assert inspection._process is not None
+        process = psutil.Process(inspection._process.pid)
+
+        async def waiting_after(content: bytes, giver: UUID | None) -> set[int]:
+            with as_file(content) as file:
+                report = await inspection.examine(file, [PDF], None, giver)
+                assert report.good is (content == good)
+            return {one.pid for one in process.children()}
+
+        good, bad = s.born_digital(), s.action(b"/S /Launch /F (x)")
+        doctor, nurse = uuid4(), uuid4()
+        [first] = await waiting_after(good, doctor)
+        assert await waiting_after(good, doctor) == {first}
+        [second] = await waiting_after(good, nurse) - {first}
+        assert await waiting_after(bad, doctor) == {second}
+        assert await waiting_after(good, None) == {second}
+        for _ in range(warden.FILES_EACH - 2):
+            assert await waiting_after(good, nurse) == {second}
+        os.kill(second, signal.SIGKILL)
+        others = await waiting_after(good, nurse)
+        await until(partial(_is_gone, second))
+        [third] = await waiting_after(good, doctor) - others
+        for _ in range(warden.FILES_EACH - 1):
+            assert psutil.pid_exists(third)
+            await waiting_after(good, doctor)
+        await until(partial(_is_gone, third))
+        for _ in range(warden.WAITING + 2):
+            await waiting_after(good, uuid4())
+
+        async def crowd_is_gone() -> bool:
+            return len(process.children()) == warden.WAITING
+
+        await until(crowd_is_gone)
+    finally:
+        await inspection.close()
 
 
 async def test_the_checking_process_knows_no_secrets(inspection: Inspection) -> None:

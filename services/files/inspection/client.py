@@ -1,6 +1,6 @@
 """Checking, drawing and reading files in a process that can be killed; this is the calling side.
 
-`Inspection` starts one warden process (see `warden`), which forks a child for each file. A harmful
+`Inspection` starts one warden process (see `warden`), whose children check the files. A harmful
 file only harms its child: the child is killed after `FileLimits.seconds`, cannot use more memory
 than `FileLimits.memory`, and the answer is then a finding with a remedy.
 """
@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from rules.files.checks import LIMITS, Code, FileLimits, Finding, MediaType
 from rules.staff.table import Sheet
@@ -103,14 +104,22 @@ class Inspection:
         file: BinaryIO,
         claims: Collection[MediaType] = (),
         minimum_dpi: int | None = None,
+        giver: UUID | None = None,
     ) -> InspectionReport:
-        """Check a file that has a descriptor. Raises InspectionDownError."""
+        """Check a file that has a descriptor. Raises InspectionDownError.
+
+        Files of the same giver that come one after the other may share a child; see `warden`.
+        """
         request = {
             "task": "examine",
+            "giver": giver.hex if giver else None,
             "claims": [claim.value for claim in claims],
             "minimum_dpi": minimum_dpi,
         }
         report, ending = await self._ask(request, file)
+        if report is None and giver is not None and not ending["late"]:
+            # Its child may have suffered from a file before, so this one is checked alone.
+            report, ending = await self._ask({**request, "giver": None}, file)
         if report is None:
             code = Code.TOOK_TOO_LONG if ending["late"] else Code.TOO_HEAVY
             return InspectionReport(None, (Finding(code),))
@@ -157,7 +166,7 @@ class Inspection:
     async def _ask(
         self, request: Mapping[str, Any], file: BinaryIO, out: BinaryIO | None = None
     ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        packet = json.dumps({**request, "limits": asdict(self.limits)}).encode()
+        packet = json.dumps({"giver": None, **request, "limits": asdict(self.limits)}).encode()
         async with self._slots:
             await self.start()
             # A description of its own, read-only: a file cannot change while it is checked.

@@ -1,18 +1,20 @@
 """The process that checks and reads files: `python -m services.files.inspection.warden SOCKET_FD`.
 
-It loads the readers of PDF and JPEG once, then forks a child for every file, so that a check starts
-in milliseconds and no file leaves anything behind for the next one. A child has limits of memory
-and time, no network, no environment and no file but its own. The warden itself reads no file but a
-page that it has made: it watches the time, kills, and reports how each child ended.
+It loads the readers of PDF and JPEG once, then forks children, so that a check starts in
+milliseconds. A child has limits of memory and time, no network, no environment and no file but its
+own. It checks a few files of one person, one after the other, as long as they are good and come
+soon; nothing that a file leaves behind ever meets a file of somebody else. The warden itself reads
+no file but a page that it has made: it watches the time, kills, and reports how each child ended.
 
 A request is one packet with JSON and the descriptors of the file, of a pipe for the answer and, for
 drawing, of a file for the picture. The answer is two lines of JSON in the pipe: the child's report,
-if it wrote one, and how the child ended.
+if it wrote one, and how the child ended, with code 0 where it waits for more.
 """
 
 import ctypes
 import gc
 import json
+import math
 import os
 import resource
 import selectors
@@ -40,20 +42,65 @@ from rules.files.checks import (
 from services.files.inspection import jpeg, pdf
 
 PACKET = 8192
+FILES_EACH = 8
+"""How many files of one person a child checks at most."""
+WAITS = 5.0
+"""Seconds that a child waits for another file of its person."""
+WAITING = 4
+"""How many children wait at the same time at most."""
+_WORN = 64 * 1024
+"""KiB in memory from which a child does not wait: the next file shall have all that is allowed."""
 _PICTURE_LIMIT = 64 * 1024 * 1024
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_NO_NEW_PRIVS = 38
 
 
+_NOBODY = -1
+_DONE = b"."
+
+
 @dataclass
 class Child:
-    """One running check."""
+    """A process that checks a file, or waits for another file of the same person."""
 
     pid: int
     pidfd: int
-    answer: int
-    deadline: float
+    line: socket.socket
+    giver: str | None
+    answer: int = _NOBODY
+    """The pipe of whoever asked; `_NOBODY` while it waits."""
+    deadline: float = math.inf
+    files: int = 0
+    """How many files it was given."""
     late: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be given another file."""
+        return self.answer == _NOBODY and not self.late
+
+    def give(self, packet: bytes, descriptors: list[int]) -> bool:
+        """Give it a file. False if it is gone."""
+        try:
+            socket.send_fds(self.line, [packet], descriptors)
+        except OSError:
+            self.late = True
+            return False
+        self.files += 1
+        return True
+
+    def tell(self, how: dict[str, Any]) -> None:
+        """Tell whoever asked how it ended."""
+        if self.answer != _NOBODY:
+            with suppress(OSError):  # The caller may be gone.
+                os.write(self.answer, json.dumps(how).encode() + b"\n")
+            os.close(self.answer)
+            self.answer = _NOBODY
+
+    def kill(self) -> None:
+        """End it, because its time is over."""
+        self.late = True
+        os.kill(self.pid, signal.SIGKILL)
 
 
 def examine(file: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
@@ -97,22 +144,41 @@ def draw(file: BinaryIO, request: dict[str, Any], out: BinaryIO) -> dict[str, An
 
 
 def _confine(limits: FileLimits) -> None:
+    """Limit what the next file may take. Its seconds count from now."""
     seconds = int(limits.seconds) + 1
     for what, most in (
         (resource.RLIMIT_AS, limits.memory),
-        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, _PICTURE_LIMIT),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_CORE, 0),
     ):
-        # At the hard limit of seconds the kernel kills without saying why.
-        resource.setrlimit(what, (most, most + 1 if what == resource.RLIMIT_CPU else most))
+        resource.setrlimit(what, (most, most))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    until = int(used.ru_utime + used.ru_stime) + seconds
+    # At the hard limit of seconds the kernel kills without saying why.
+    resource.setrlimit(resource.RLIMIT_CPU, (until, FILES_EACH * seconds + 1))
 
 
-def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
-    """Do one request and write the report. Returns the exit code."""
+def _in_child(line: socket.socket) -> int:
+    """Serve a request, and more of the same person. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _confine(FileLimits(**request["limits"]))
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(line, PACKET, 3)
+        if not packet:
+            return 0
+        request = json.loads(packet)
+        _confine(FileLimits(**request["limits"]))
+        clean = _serve(request, descriptors)
+        worn = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _WORN
+        if request["giver"] is None or not clean or worn:
+            return 0
+        for descriptor in descriptors:
+            os.close(descriptor)
+        line.send(_DONE)
+
+
+def _serve(request: dict[str, Any], descriptors: list[int]) -> bool:
+    """Do one request and write the report. Returns whether a good file was checked."""
     try:
         with open(descriptors[0], "rb", closefd=False) as file:
             file.seek(0)
@@ -131,7 +197,7 @@ def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
         report = {} if request["task"] == "sheet" else heavy
     with open(descriptors[1], "wb", closefd=False) as answer:
         answer.write(json.dumps(report).encode() + b"\n")
-    return 0
+    return request["task"] == "examine" and not report["findings"]
 
 
 def _close_all_but(descriptors: list[int]) -> None:
@@ -143,59 +209,110 @@ def _close_all_but(descriptors: list[int]) -> None:
     os.closerange(below + 1, 4096)
 
 
-def _fork(request: dict[str, Any], descriptors: list[int]) -> Child:
+def _fork(giver: str | None) -> Child:
+    """A child that serves what it will be given."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
         code = 70
         try:
-            _close_all_but(descriptors)
-            code = _in_child(request, descriptors)
+            _close_all_but([theirs.fileno()])
+            code = _in_child(theirs)
         finally:
             os._exit(code)
-    answer = descriptors[1]
-    for descriptor in descriptors:
-        if descriptor != answer:
-            os.close(descriptor)
-    deadline = time.monotonic() + float(request["limits"]["seconds"])
-    return Child(pid, os.pidfd_open(pid), answer, deadline)
+    theirs.close()
+    return Child(pid, os.pidfd_open(pid), ours, giver)
 
 
-def _ended(child: Child) -> None:
-    _, status = os.waitpid(child.pid, 0)
-    by_clock = child.late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
-    how = {"code": os.waitstatus_to_exitcode(status), "late": by_clock}
-    with suppress(OSError):  # The caller may be gone.
-        os.write(child.answer, json.dumps(how).encode() + b"\n")
-    os.close(child.answer)
-    os.close(child.pidfd)
+class Warden:
+    """Serves the requests of one connection."""
 
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._children: list[Child] = []
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(line, selectors.EVENT_READ)
 
-def watch(line: socket.socket) -> None:
-    """Serve requests until the other end of the connection is closed."""
-    children: dict[int, Child] = {}
-    with selectors.DefaultSelector() as selector:
-        selector.register(line, selectors.EVENT_READ)
-        while True:
-            now = time.monotonic()
-            for child in children.values():
-                if now >= child.deadline and not child.late:
-                    child.late = True
-                    os.kill(child.pid, signal.SIGKILL)
-            waits = [c.deadline - now for c in children.values() if not c.late]
-            for key, _ in selector.select(max(0.0, min(waits)) if waits else None):
-                if key.fileobj is line:
-                    packet, descriptors, _, _ = socket.recv_fds(line, PACKET, 3)
-                    if not packet:
-                        for child in children.values():
-                            os.kill(child.pid, signal.SIGKILL)
-                        return
-                    child = _fork(json.loads(packet), list(descriptors))
-                    children[child.pidfd] = child
-                    selector.register(child.pidfd, selectors.EVENT_READ)
-                else:
-                    child = children.pop(key.fd)
-                    selector.unregister(key.fd)
-                    _ended(child)
+    def watch(self) -> None:
+        """Serve until the other end of the connection is closed."""
+        with self._selector:
+            while True:
+                now = time.monotonic()
+                for child in self._children:
+                    if now >= child.deadline and not child.late:
+                        child.kill()
+                ends = [child.deadline - now for child in self._children if not child.late]
+                for key, _ in self._selector.select(max(0.0, min(ends)) if ends else None):
+                    if key.data is None:
+                        if not self._ask():
+                            return
+                    elif key.fd == key.data.pidfd:
+                        self._ended(key.data)
+                    elif key.data in self._children:
+                        self._done(key.data)
+
+    def _ask(self) -> bool:
+        """Take the next request. False at the end of the connection: then all children end."""
+        packet, descriptors, _, _ = socket.recv_fds(self._line, PACKET, 3)
+        if not packet:
+            for child in self._children:
+                child.kill()
+            return False
+        request = json.loads(packet)
+        waiting = self._waiting_for(request["giver"])
+        if waiting is not None and waiting.give(packet, descriptors):
+            child = waiting
+        else:
+            child = self._forked(request["giver"])
+            child.give(packet, descriptors)
+        child.answer = descriptors[1]
+        child.deadline = time.monotonic() + float(request["limits"]["seconds"])
+        for descriptor in descriptors:
+            if descriptor != child.answer:
+                os.close(descriptor)
+        return True
+
+    def _waiting_for(self, giver: str | None) -> Child | None:
+        if giver is None:
+            return None
+        return next((one for one in self._children if one.waits and one.giver == giver), None)
+
+    def _forked(self, giver: str | None) -> Child:
+        child = _fork(giver)
+        self._children.append(child)
+        for readable in (child.pidfd, child.line):
+            self._selector.register(readable, selectors.EVENT_READ, child)
+        return child
+
+    def _done(self, child: Child) -> None:
+        """Let a child that has done its file wait for more; end one that says anything else."""
+        try:
+            said = child.line.recv(len(_DONE) + 1)
+        except ConnectionError:  # It died before it read what it was given.
+            said = b""
+        if said == _DONE and not child.waits:
+            child.tell({"code": 0, "late": False})
+            child.deadline = time.monotonic() + WAITS
+            waiting = [one for one in self._children if one.waits]
+            if child.files == FILES_EACH:
+                child.kill()
+            elif len(waiting) > WAITING:
+                min(waiting, key=lambda one: one.deadline).kill()
+            return
+        self._selector.unregister(child.line)
+        if said:
+            child.kill()
+
+    def _ended(self, child: Child) -> None:
+        self._children.remove(child)
+        self._selector.unregister(child.pidfd)
+        with suppress(KeyError):
+            self._selector.unregister(child.line)
+        _, status = os.waitpid(child.pid, 0)
+        by_clock = child.late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
+        child.tell({"code": os.waitstatus_to_exitcode(status), "late": by_clock})
+        os.close(child.pidfd)
+        child.line.close()
 
 
 def _leave_the_network() -> None:
@@ -228,7 +345,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     line.send(b"ready")
-    watch(line)
+    Warden(line).watch()
 
 
 if __name__ == "__main__":
