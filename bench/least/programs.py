@@ -196,7 +196,11 @@ class _Unchecked(Inspection):
     """Takes files in as usual and accepts them unread: P5 leaves the inspection out."""
 
     async def examine(
-        self, file: Any, claims: Collection[MediaType] = (), minimum_dpi: int | None = None
+        self,
+        file: Any,
+        claims: Collection[MediaType] = (),
+        minimum_dpi: int | None = None,
+        giver: UUID | None = None,
     ) -> InspectionReport:
         return InspectionReport(MediaType.PDF, (), 1, None)
 
