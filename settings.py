@@ -22,6 +22,10 @@ HOME = Path(__file__).resolve().parent / ".medcab"
 """The home of an installation that names none, from whichever folder a command is called."""
 
 
+class MissingSettingError(ValueError):
+    """A setting is empty that is needed here; says which."""
+
+
 class Settings(BaseSettings):
     """One installation. Durations are in seconds, sizes in bytes."""
 
@@ -206,6 +210,15 @@ class Settings(BaseSettings):
         for one in filter(None, map(str.strip, proxies.split(","))):
             ip_network(one, strict=False)
         return proxies
+
+    @property
+    def s3_keys(self) -> tuple[str, str]:
+        """The account in the object store, and its password. Raises MissingSettingError."""
+        keys = self.s3_access_key.get_secret_value(), self.s3_secret_key.get_secret_value()
+        for name, key in zip(("S3_ACCESS_KEY", "S3_SECRET_KEY"), keys, strict=True):
+            if not key:
+                raise MissingSettingError(f"{name} is empty: files and papers cannot be reached")
+        return keys
 
     @property
     def s3_locked_bucket(self) -> str:

@@ -132,13 +132,13 @@ In it nothing can be replaced or removed for years: see `ops.local.buckets`.
 class Objects:
     """The buckets of this installation. Keys are random: see `fresh_key`.
 
-    Every method raises ObjectsDownError if the store does not answer as it should.
+    Every method raises ObjectsDownError if the store does not answer as it should; making one
+    raises MissingSettingError without the keys of its account.
     """
 
     def __init__(self, settings: Settings) -> None:
         endpoint = urlsplit(settings.s3_endpoint)
-        access = settings.s3_access_key.get_secret_value()
-        secret = settings.s3_secret_key.get_secret_value()
+        access, secret = settings.s3_keys
         self.bucket = settings.s3_bucket
         self._locked = settings.s3_locked_bucket
         self._base = settings.s3_endpoint.rstrip("/")

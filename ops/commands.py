@@ -24,6 +24,11 @@ class Commands(typer.Typer):
         except ValueError as error:
             from pydantic import ValidationError
 
+            from settings import MissingSettingError
+
+            if isinstance(error, MissingSettingError):
+                typer.echo(error, err=True)
+                sys.exit(1)
             if not isinstance(error, ValidationError) or error.title != "Settings":
                 raise
             wrong = error.errors(include_url=False, include_input=False)

@@ -44,7 +44,8 @@ def back_up(
             taken = asyncio.run(take(home, settings, where, board.say, archive=_archives(home)))
             days = settings.backup_keep if keep is None else keep
             if days:
-                removed = prune(where.repository, configuration.key_of(settings), days)
+                key = configuration.key_of(settings)
+                removed = prune(where.repository, where.keys_folder, key, days)
                 board.say("retention", f"ready: {removed.backups} old backups removed")
     except (BackupError, OSError) as error:
         return _refuse(console, error)

@@ -49,11 +49,16 @@ def back_up_keys(folder: Path, id_: str, recipient: str, home: Home, settings: S
         once, key = key_for(public)
     except ValueError:
         raise BackupError("the recipient of the keys is not the public half of a phrase") from None
-    path = folder / f"{id_}{_ENDING}"
+    path = keys_file(folder, id_)
     write_encrypted(
         path, key, _NAME, [_packed(home, settings)], pack=True, preface=_MAGIC + public + once
     )
     return path
+
+
+def keys_file(folder: Path, id_: str) -> Path:
+    """Where the keys stand that were backed up with the backup of this id."""
+    return folder / f"{id_}{_ENDING}"
 
 
 def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:

@@ -2,8 +2,10 @@
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from crypto.backup_files import BackupKey
+from ops.backup.keys import keys_file
 from ops.backup.repository.manifest import Backup, Repository
 from ops.backup.stores.objects import hash_of
 from ops.backup.stores.postgres_wal import needed, segments
@@ -19,10 +21,11 @@ class Removed:
     objects: int = 0
 
 
-def prune(repository: Repository, key: BackupKey, days: int) -> Removed:
+def prune(repository: Repository, keys_folder: Path, key: BackupKey, days: int) -> Removed:
     """Keep the newest backup of each of the last `days` days that have one, with what these need.
 
-    Raises BackupError before anything is removed when a backup that stays cannot be read.
+    The backed-up keys of those that go are removed with them: the newest open all backups. Raises
+    BackupError before anything is removed when a backup that stays cannot be read.
     """
     with repository.taken():
         backups = repository.backups(key)
@@ -33,6 +36,7 @@ def prune(repository: Repository, key: BackupKey, days: int) -> Removed:
         names = {hash_of(name) for each in kept for name, _ in objects_of(each, key)}
         gone = [each for each in backups if each not in kept]
         for each in gone:
+            keys_file(keys_folder, each.manifest.id).unlink(missing_ok=True)
             # Without a manifest it is no backup any more, even if removing the rest is interrupted.
             (each.folder / "manifest.json").unlink()
             shutil.rmtree(each.folder)

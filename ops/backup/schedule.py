@@ -61,4 +61,6 @@ async def back_up_once(home: Home, settings: Settings) -> None:
     )
     if settings.backup_keep:
         key = configuration.key_of(settings)
-        await asyncio.to_thread(prune, where.repository, key, settings.backup_keep)
+        await asyncio.to_thread(
+            prune, where.repository, where.keys_folder, key, settings.backup_keep
+        )

@@ -47,10 +47,10 @@ def make_account(settings: Settings) -> None:
         credentials=StaticProvider(*_keys(settings)),
         secure=_secure(settings),
     )
-    account = settings.s3_access_key.get_secret_value()
+    account, password = settings.s3_keys
     admin.policy_add(_POLICY, policy=policy())
     if not _signs_in(settings):
-        admin.user_add(account, settings.s3_secret_key.get_secret_value())
+        admin.user_add(account, password)
     admin.policy_set(_POLICY, user=account)
 
 
@@ -61,8 +61,7 @@ def _signs_in(settings: Settings) -> bool:
     """
     account = Minio(
         urlsplit(settings.s3_endpoint).netloc,
-        settings.s3_access_key.get_secret_value(),
-        settings.s3_secret_key.get_secret_value(),
+        *settings.s3_keys,
         secure=_secure(settings),
     )
     try:
@@ -95,7 +94,7 @@ def _keys(settings: Settings) -> tuple[str, str]:
     owner = settings.s3_owner_access_key.get_secret_value()
     if owner:
         return owner, settings.s3_owner_secret_key.get_secret_value()
-    return settings.s3_access_key.get_secret_value(), settings.s3_secret_key.get_secret_value()
+    return settings.s3_keys
 
 
 def _as_owner(settings: Settings) -> dict[str, Any]:

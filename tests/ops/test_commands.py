@@ -156,6 +156,13 @@ def test_a_setting_that_cannot_be_used_is_named(place: Place, command: str) -> N
     assert "secret" not in told
 
 
+def test_an_account_of_the_store_that_is_missing_is_named(place: Place) -> None:
+    """A variable left empty, as by a script, is said in one line (O3)."""
+    given = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "MEDCAB_DEMO": "true"}
+    told = place.run("verify", code=1, S3_SECRET_KEY="", **given)
+    assert told.strip().startswith("S3_SECRET_KEY is empty")
+
+
 @pytest.mark.parametrize("command", ["worker", "api"])
 def test_a_process_without_keys_does_not_start(place: Place, command: str) -> None:
     """Where they are to be had from is said in a line (I10)."""

@@ -1,5 +1,6 @@
 """A backup holds whole: what is changed, half, old or under another key is told (O5, I10)."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,8 +112,10 @@ async def test_a_failed_backup_leaves_the_one_before_whole(place: Installation, 
 async def test_old_backups_go_and_take_only_their_own_along(
     place: Installation, copy: Path, tmp_path: Path
 ) -> None:
-    """The archiver takes what is due; the newest of a day is kept, with the log since it and the
-    objects that it names."""
+    """The archiver takes what is due; the newest of a day is kept, with the log since it, the
+    objects that it names, and its keys."""
+    keys = copy.with_name(f"{copy.name}-keys")
+    shutil.copytree(place.places.keys_folder, keys)
     home = Home(tmp_path / "home")
     told = {"backup_folder": copy, "backup_recipient": place.places.recipient}
     settings = place.settings.model_copy(update={**told, "backup_every": 24, "backup_keep": 1})
@@ -132,6 +135,7 @@ async def test_old_backups_go_and_take_only_their_own_along(
     await back_up_once(home, settings)
     [newest] = Repository(copy).backups(place.key)
     assert newest.manifest.begun_at > began
+    assert [each.stem for each in keys.iterdir()] == [newest.manifest.id]
     assert set(segments(Repository(copy))) < before
     done = verify(copy, place.key, quiet)
     assert (done.backups, done.faults) == (1, [])
