@@ -29,7 +29,7 @@ from rules.notices.kinds import Channel, NoticeGroup
 from services import access
 from services.accounts import access_tokens
 from services.accounts import sign_in as accounts
-from services.accounts.sessions import Current, Visitor
+from services.accounts.sessions import Current, Visitor, open_session
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
 from services.notices import push_subscriptions
@@ -204,7 +204,11 @@ async def _browser(service: str) -> Subscriber:
 
 
 async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
-    # A token is made after a second-factor check; nobody types a code here.
+    # A token is made in a session, after a second-factor check; nobody types a code here.
+    visitor = Visitor("127.0.0.1", device_of("medcab-faults/1"), secrets.token_urlsafe(16))
+    opened = await open_session(
+        session, actor.person_id, Stage.OPEN, visitor, moment, checked_at=moment
+    )
     current = Current(
         actor=replace(actor, scope=None),
         stage=Stage.OPEN,
@@ -212,11 +216,11 @@ async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
         zone="Europe/Moscow",
         theme="system",
         password_expires_at=moment + timedelta(days=90),
-        ends_at=moment + timedelta(hours=12),
+        ends_at=opened.ends_at,
+        session_id=opened.session_id,
         second_factor_at=moment,
     )
     rights = [right for right in Permission if actor.may(right)]
-    visitor = Visitor("127.0.0.1", device_of("medcab-faults/1"), secrets.token_urlsafe(16))
     made = await access_tokens.make(session, current, "faults", rights, 1, visitor, moment)
     return made.text
 
