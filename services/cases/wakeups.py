@@ -30,7 +30,7 @@ UNANSWERED = 6
 """After so many wake-ups without effect, about five minutes, the run is ended and another begun.
 
 A run that somebody started by hand, or that this build cannot go on with, would block its case for
-ever. If that does not help either, the case is stuck.
+ever. If that does not help either, the case is stuck, and is begun anew ever more rarely.
 """
 
 DOES_NOT_ANSWER = "DoesNotAnswer"
@@ -148,12 +148,18 @@ async def sweep(database: Database, signals: CaseSignals, grace: float, most: in
                 if case.closed_at is not None and not await owes(session, case):
                     # A run that is still open was told, and there is nothing more to tell.
                     case.wakes_at = None
-                elif case.rings % UNANSWERED == 0:
+                elif _begins_anew(case.rings):
                     unanswered.append(await state_of(session, case))
                 session.add(case)
     for state in unanswered:
         await _begin_anew(database, signals, state)
     return len(woken)
+
+
+def _begins_anew(rings: int) -> bool:
+    """After six wake-ups without effect, after twelve, twenty-four and so on."""
+    times, more = divmod(rings, UNANSWERED)
+    return more == 0 and times.bit_count() == 1
 
 
 async def _begin_anew(database: Database, signals: CaseSignals, state: CaseState) -> None:
