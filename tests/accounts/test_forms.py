@@ -51,6 +51,7 @@ async def test_a_form_token_belongs_to_one_session(house: House) -> None:
     assert (await theirs.post("/api/v1/session/extend")).json()["code"] == "form_token"
 
 
+@pytest.mark.asvs("7.6.2")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

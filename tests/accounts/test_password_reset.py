@@ -131,6 +131,7 @@ async def test_link_and_code_together_set_a_new_password(house: House) -> None:
         assert list(ended)
 
 
+@pytest.mark.asvs("6.4.3")
 async def test_neither_the_link_nor_the_code_is_enough(house: House) -> None:
     """A wrong code, a wrong link, an unfit or unchanged password: nothing changes, no code is
     used up by what is wrong with the password."""

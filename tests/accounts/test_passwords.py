@@ -74,6 +74,7 @@ def test_the_list_is_long_enough() -> None:
     assert all(12 <= len(word) <= 64 and word == word.casefold() for word in known)
 
 
+@pytest.mark.asvs("11.4.2")
 async def test_hashes_are_argon2id_of_full_strength(house: House) -> None:
     """19 MiB, two passes, a salt of their own each (libraries.md)."""
     first, second = await passwords.hashed(PASSWORD), await passwords.hashed(PASSWORD)

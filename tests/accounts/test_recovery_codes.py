@@ -258,6 +258,7 @@ async def test_a_session_just_opened_enrols_nothing(house: House, path: str) -> 
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_needed")
 
 
+@pytest.mark.asvs("7.5.1")
 async def test_a_factor_entered_six_minutes_ago_enrols_nothing(house: House) -> None:
     """The five minutes count from the code that was entered for it."""
     someone = await house.someone()

@@ -105,6 +105,7 @@ def test_devices_are_named_for_people(agent: str | None, kind: str, name: str) -
     assert device_of(agent) == Device(DeviceKind(kind), name)
 
 
+@pytest.mark.asvs("15.3.4")
 @pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize(
     ("peer", "forwarded", "trusted", "address"),

@@ -178,6 +178,8 @@ async def test_a_session_is_bound_to_its_device(house: House) -> None:
     assert await lives(client)
 
 
+@pytest.mark.asvs("7.2.2")
+@pytest.mark.asvs("11.5.1")
 @pytest.mark.asvs("7.2.3")
 async def test_tokens_are_long_random_and_stored_hashed(house: House) -> None:
     """The database holds SHA-256 of 256 random bits, and never the token."""

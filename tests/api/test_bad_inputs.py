@@ -45,6 +45,8 @@ async def bench(desk: Desk) -> Bench:
     return made
 
 
+@pytest.mark.asvs("2.3.3")
+@pytest.mark.asvs("15.3.5")
 @pytest.mark.parametrize("what", BAD)
 async def test_bad_input_is_refused_in_words_and_changes_nothing(bench: Bench, what: str) -> None:
     """A problem document with a code and words, no server error, no trace in the tables."""
@@ -113,6 +115,7 @@ async def test_a_path_with_a_slash_too_many_leads_nowhere(bench: Bench) -> None:
         assert "evil.example" not in str(answer.headers) + answer.text
 
 
+@pytest.mark.asvs("14.2.2")
 async def test_nothing_of_the_api_is_kept_by_caches(bench: Bench) -> None:
     """Answers with personal data, and refusals, say that they are not to be stored."""
     for path in ("/session", "/applications", f"/applications/{bench.ids['case']}", "/none"):

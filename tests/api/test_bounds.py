@@ -69,6 +69,7 @@ def unbounded(schema: dict[str, Any]) -> bool:
     return False
 
 
+@pytest.mark.asvs("1.4.2")
 def test_every_number_and_list_has_bounds(app: FastAPI) -> None:
     """No number is larger than its column, and no list so long that reading it takes a second."""
     seen = list(taken_in(app))

@@ -113,6 +113,7 @@ def possible(operation: Any) -> set[GenerationMode]:
     return {GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes else [])}
 
 
+@pytest.mark.asvs("15.3.1")
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_the_application_keeps_what_it_promises(town: Town, label: str) -> None:
     """No server error, no status, type or shape that OpenAPI does not name, for any role."""

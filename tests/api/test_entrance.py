@@ -32,6 +32,7 @@ RAW_READERS = {
 RAW = {"body", "stream", "parse_qsl", "parse_qs"}
 
 
+@pytest.mark.asvs("1.1.1")
 def test_every_route_cleans_what_comes_in() -> None:
     """A router that is made without the class is found here."""
     app = create_app(table_settings({}, "."))

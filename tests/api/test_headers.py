@@ -52,6 +52,8 @@ async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.asvs("3.7.1")
+@pytest.mark.asvs("14.3.2")
 @pytest.mark.asvs("3.4.1")
 @pytest.mark.asvs("3.4.2")
 @pytest.mark.asvs("3.4.3")
@@ -112,3 +114,39 @@ async def test_every_cookie_is_bound_to_this_host_and_to_https(site: httpx.Async
         assert {"secure", "httponly", "path=/"} <= set(attributes)
         assert {"samesite=lax", "samesite=strict"} & set(attributes)
         assert not [one for one in attributes if one.startswith("domain")]
+
+
+@pytest.mark.asvs("15.3.7")
+async def test_a_value_comes_by_its_own_way_only(site: httpx.AsyncClient) -> None:
+    """What belongs into the body is not taken from the address, a header or a cookie."""
+    wanted = {"email": "a@example.org", "password": "x"}
+    told = await site.post(
+        "/api/v1/sign-in",
+        params=wanted,
+        json={},
+        headers={**wanted, "Cookie": "email=a@example.org; password=x"},
+    )
+    assert told.status_code == 422
+    assert {fault["field"] for fault in told.json()["errors"]} == set(wanted)
+
+
+@pytest.mark.asvs("13.4.3")
+async def test_no_folder_is_listed(site: httpx.AsyncClient) -> None:
+    """A folder of files is no page, whichever way it is written."""
+    for path in ("/static", "/static/", "/static/js/"):
+        answer = await site.get(path, follow_redirects=True)
+        assert answer.status_code == 404, path
+
+
+@pytest.mark.asvs("16.3.2")
+async def test_a_refusal_is_in_the_log(
+    site: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is kept out leaves a line with route and code, and with nothing that was sent."""
+    answer = await site.get("/api/v1/session", params={"who": "Соколова"})
+    assert answer.status_code == 401
+    told = "".join(capsys.readouterr())
+    assert "request_refused" in told
+    assert "route=/session" in told
+    assert "status=401" in told
+    assert "Соколова" not in told

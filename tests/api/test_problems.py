@@ -21,6 +21,9 @@ from tests.shared.accounts import House
 STATIC = CHECKOUT / "api" / "http" / "static"
 
 
+@pytest.mark.asvs("13.4.2")
+@pytest.mark.asvs("16.3.4")
+@pytest.mark.asvs("16.5.1")
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -62,6 +65,7 @@ async def test_errors_are_problems_without_insides(
         assert told["step"] == 3
 
 
+@pytest.mark.asvs("15.3.3")
 async def test_fields_are_named(house: House) -> None:
     """What is missing is said field by field, without repeating what was sent."""
     async with house.client() as client:
@@ -179,6 +183,7 @@ async def test_whoever_hangs_up_in_the_middle_of_a_question_is_no_error() -> Non
     assert sent == []
 
 
+@pytest.mark.asvs("3.7.2")
 @pytest.mark.parametrize(
     ("referer", "back"),
     [

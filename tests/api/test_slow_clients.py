@@ -136,3 +136,23 @@ async def test_a_body_without_end_is_read_to_its_limit_only() -> None:
     with pytest.raises(HTTPException) as refused:
         await BodyLimit(echo, limits=BodyLimits({}))(scope, endless, unheard)
     assert (refused.value.status_code, read) == (413, SMALL + 1024)
+
+
+@pytest.mark.asvs("4.2.1")
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        b"Content-Length: 4\r\nContent-Length: 40\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+    ],
+)
+async def test_a_message_with_two_ends_is_refused(head: bytes) -> None:
+    """What two servers could read as one request or as two is none."""
+    smuggled = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    async with served(head_within=1.0) as port:
+        told = await said(port, b"POST / HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n" + smuggled)
+    assert told.startswith((b"HTTP/1.1 400", b"reset")) or told == b""
+    assert told.count(b"HTTP/1.1") <= 1

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -149,6 +150,7 @@ class Walk:
             )
 
 
+@pytest.mark.asvs("2.3.1")
 @hypothesis_settings(
     max_examples=15,
     deadline=None,

@@ -149,6 +149,7 @@ async def test_a_second_click_is_the_same_act(client: httpx.AsyncClient, office:
     assert kept.version == 1
 
 
+@pytest.mark.asvs("2.2.2")
 async def test_an_incomplete_application_is_not_sent(
     client: httpx.AsyncClient, office: Office
 ) -> None:

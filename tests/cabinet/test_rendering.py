@@ -15,6 +15,8 @@ from words.translation import Presentation, presented
 HOSTILE = "<script>alert('«1»')</script>"
 
 
+@pytest.mark.asvs("1.2.1")
+@pytest.mark.asvs("1.2.3")
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_page_renders(name: str, language: str) -> None:
@@ -60,6 +62,7 @@ def test_every_form_that_changes_something_carries_the_token(name: str) -> None:
         assert 'name="csrf_token"' in form
 
 
+@pytest.mark.asvs("1.1.2")
 def test_what_people_type_is_shown_and_never_run() -> None:
     """Text in a field comes out escaped."""
     macros = environment().get_template("macros/forms.html").make_module()

@@ -36,6 +36,7 @@ def test_nothing_else_is_vendored() -> None:
     assert {path for path in VENDOR.rglob("*") if path.is_file()} == named
 
 
+@pytest.mark.asvs("14.2.3")
 def test_the_stylesheet_asks_nobody_outside() -> None:
     """The stylesheet names only files of ours, and the typeface of another house is gone."""
     style = assets().files["medcab.css"].body.decode()

@@ -218,6 +218,7 @@ async def test_settings_that_hold_at_once(sit: Sit, office: Office) -> None:
     await desk.all_is_sent()
 
 
+@pytest.mark.asvs("14.3.3")
 async def test_the_next_person_at_the_computer_finds_nothing(sit: Sit, office: Office) -> None:
     """What is kept cannot be read, and the first page of somebody else removes it."""
     case_id = await on_the_desk(office)
@@ -237,6 +238,7 @@ async def test_the_next_person_at_the_computer_finds_nothing(sit: Sit, office: O
     await nothing_kept(page)
 
 
+@pytest.mark.asvs("14.3.1")
 async def test_signing_out_takes_it_along(sit: Sit, office: Office) -> None:
     """Whoever signs out leaves nothing, in no tab of the browser."""
     case_id = await on_the_desk(office)

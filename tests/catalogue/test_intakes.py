@@ -73,6 +73,7 @@ async def handed_in(office: Office, actor: Actor, case_id: UUID) -> bool:
     return True
 
 
+@pytest.mark.asvs("2.3.4")
 async def test_of_many_at_once_as_many_get_a_place_as_there_are(office: Office) -> None:
     """Five hand in at the same moment for two places; whoever gets none keeps the draft (A1)."""
     drafts = [await drafted(office, FIRST) for _ in range(5)]

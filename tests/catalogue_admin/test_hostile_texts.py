@@ -63,6 +63,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.asvs("1.3.3")
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_what_is_no_definition_is_refused_at_once(admins: Admins, text: str) -> None:
     """O6: neither the process nor the database is burdened, and the author reads what is wrong."""

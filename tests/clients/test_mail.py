@@ -76,6 +76,7 @@ async def test_slow_server_is_given_up(simulators: Simulators, sink: Any) -> Non
     sink.put("/faults", json={"mode": "ok"}).raise_for_status()
 
 
+@pytest.mark.asvs("1.3.11")
 @hypothesis_settings(
     deadline=None,
     max_examples=60,

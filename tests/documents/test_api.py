@@ -258,6 +258,9 @@ async def test_new_version_and_putting_away(api: Api, doctor: Actor) -> None:
     assert (await api.client.get(DOCUMENTS, headers=api.by(doctor))).json()["items"] == []
 
 
+@pytest.mark.asvs("3.2.1")
+@pytest.mark.asvs("5.3.1")
+@pytest.mark.asvs("5.4.1")
 async def test_headers_keep_a_browser_from_running_anything(api: Api, doctor: Actor) -> None:
     """Files are saved, not shown; pictures are shown; neither may run or be kept (ASVS 5.4)."""
     version = (await api.give(doctor, s.born_digital("Headers"))).json()["version"]["id"]

@@ -97,6 +97,7 @@ async def test_refused_file_is_written_down_and_not_kept(
     assert rows[0].findings == [{"code": "launch"}]
 
 
+@pytest.mark.asvs("5.2.1")
 @pytest.mark.parametrize(
     ("incoming", "code"),
     [
@@ -135,6 +136,7 @@ async def test_too_big_file_is_not_read(documents: Documents, hospital: Hospital
     assert [finding.code for finding in result.findings] == [Code.TOO_BIG]
 
 
+@pytest.mark.asvs("5.2.2")
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

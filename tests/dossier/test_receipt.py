@@ -183,6 +183,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
+@pytest.mark.asvs("11.4.3")
 async def test_any_change_in_a_receipt_is_found(ledger: Ledger) -> None:
     """Every single value, changed by one character."""
     case = await submitted(ledger)

@@ -44,6 +44,7 @@ async def eicar(content: bytes) -> bytes:
     return b"stream: Eicar-Test FOUND\0" if b"plague" in content else b"stream: OK\0"
 
 
+@pytest.mark.asvs("5.4.3")
 async def test_infected_file_is_refused_and_not_kept(
     database: Database, objects: Objects, inspection: Inspection, hospital: Hospital
 ) -> None:
@@ -65,6 +66,7 @@ async def test_without_antivirus_files_say_so(documents: Documents, hospital: Ho
     assert not result.document.version.scanned
 
 
+@pytest.mark.asvs("16.5.3")
 async def test_antivirus_that_is_down_lets_nothing_pass(
     database: Database, objects: Objects, inspection: Inspection, hospital: Hospital
 ) -> None:

@@ -65,6 +65,7 @@ def _slow_page() -> bytes:
     return s.pdf(add)
 
 
+@pytest.mark.asvs("15.2.2")
 async def test_file_that_eats_memory_harms_only_its_check() -> None:
     """A check cannot have more memory than its limit; the next file is checked as ever."""
     poor = Inspection(replace(LIMITS, memory=160 * 1024 * 1024))
@@ -184,6 +185,7 @@ async def test_a_child_serves_one_person_alone_and_ends_with_the_first_bad_file(
         await inspection.close()
 
 
+@pytest.mark.asvs("13.3.2")
 async def test_the_checking_process_knows_no_secrets(inspection: Inspection) -> None:
     """Whoever breaks into it finds none of our environment there."""
     process = inspection._process

@@ -101,6 +101,7 @@ def test_only_registration_asks_for_sharpness() -> None:
     assert minimum_dpi(Category.DIPLOMA, registration=True) == 300
 
 
+@pytest.mark.asvs("5.3.2")
 @given(st.text(max_size=400), st.sampled_from([None, *MediaType]))
 def test_names_are_harmless(name: str, media_type: MediaType | None) -> None:
     """Whatever the client calls it, the name is short, one line, without folders, and printable."""
@@ -130,6 +131,7 @@ def test_names_as_people_write_them(name: str | None, safe: str) -> None:
     assert safe_name(name, MediaType.PDF) == safe
 
 
+@pytest.mark.asvs("5.4.2")
 @given(st.text(max_size=200))
 def test_header_of_a_name_is_one_line_of_ascii(name: str) -> None:
     """No name can break out of the header that carries it (RFC 8187)."""
@@ -214,6 +216,7 @@ def test_links(link: str, safe: bool) -> None:
     assert link_is_safe(link) is safe
 
 
+@pytest.mark.asvs("1.2.2")
 @given(st.text(alphabet=string.ascii_letters + "+.-", min_size=1, max_size=20))
 def test_unknown_schemes_are_unsafe(scheme: str) -> None:
     """What is not known to be safe is not."""

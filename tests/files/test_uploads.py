@@ -53,6 +53,7 @@ async def several(documents: Documents, actor: Actor, files: list[Incoming]) -> 
     return [one for one in ended if isinstance(one, Refusal)]
 
 
+@pytest.mark.asvs("2.4.1")
 async def test_of_many_at_once_as_many_pass_as_may(
     documents: Documents, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
 ) -> None:

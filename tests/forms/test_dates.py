@@ -43,6 +43,7 @@ END = {"name": "end", "kind": "date", "required": False, "not_before": "begin"}
 LEAVE = definition(BEGIN, END)
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("complete", [True, False])
 def test_an_end_before_the_begin_is_told_at_the_end(complete: bool) -> None:
     """In a draft and when it is sent alike; what was typed stays in the draft."""

@@ -143,6 +143,7 @@ def test_what_people_type_becomes_one_form() -> None:
     assert check_form(DEFINITION, CANONICAL, complete=True, today=TODAY) == (CANONICAL, [])
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize(
     ("name", "typed", "says"),
     [
@@ -453,6 +454,7 @@ def test_a_pattern_that_may_take_hours_or_all_memory_is_refused(pattern: str) ->
         Field(name="order", label="Номер", pattern=pattern, example="a" * 79)
 
 
+@pytest.mark.asvs("1.2.9")
 @pytest.mark.parametrize("pattern", ["(a+)+", "(?:a|aa)*", "(?:a?){60}", "a*a*a*a*a*", "a?" * 60])
 def test_one_text_that_nearly_fits_holds_up_nobody(pattern: str) -> None:
     """Matching that goes back and tries again would not end before the test's own end."""

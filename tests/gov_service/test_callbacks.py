@@ -240,6 +240,7 @@ def _flipped(body: str) -> str:
     return body.replace('"answered"', '"refused"')
 
 
+@pytest.mark.asvs("16.3.3")
 @pytest.mark.parametrize(
     "wrong",
     ["foreign", "changed", "old", "early", "no_id", "long_id", "other_id", "unsigned", "garbage"],

@@ -221,6 +221,7 @@ def made_by_openssl(folder: Path, *, cipher: str = "-aes-256-gcm", oaep: bool = 
     return (folder / "outer").read_bytes()
 
 
+@pytest.mark.asvs("11.3.1")
 def test_weaker_envelopes_are_refused(line: Ends, tmp_path: Path) -> None:
     """CBC, which anybody can bend, and RSA without OAEP, which leaks."""
     handed_to_openssl(tmp_path, line.theirs, line.ours)
@@ -258,6 +259,7 @@ def outcomes(
     return refused
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_byte_changed_outside(ends: Ends) -> None:
     """In the ciphertext, the wrapped key, the names of recipients: refused, each with its code."""
     id_ = uuid4()
@@ -466,6 +468,7 @@ def test_a_ring_that_lacks_something_says_so(
         line.us.wrap(PLAIN, message_id=uuid4())
 
 
+@pytest.mark.asvs("11.6.1")
 def test_a_ring_keeps_its_keys_to_itself(tmp_path: Path) -> None:
     """Files for the owner only; a password where one is set; weak keys are not taken."""
     ring = StandardKeys(tmp_path / "ring", "secret")

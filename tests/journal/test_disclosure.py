@@ -155,6 +155,7 @@ def _text(answer: httpx.Response) -> str:
     return " ".join(parts)
 
 
+@pytest.mark.asvs("8.2.3")
 def test_each_mark_is_found_by_those_it_is_for(read: Mapping[str, Mapping[str, str]]) -> None:
     """The table above, whatever page, answer, file or paper somebody reads."""
     wrong: dict[str, dict[str, list[str]]] = {}

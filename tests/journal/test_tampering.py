@@ -39,6 +39,7 @@ async def test_an_untouched_journal_holds(ledger: Ledger) -> None:
     assert (report.checkpoints, report.copies, report.unsealed) == (1, 1, 0)
 
 
+@pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize(
     ("column", "value"),
     [

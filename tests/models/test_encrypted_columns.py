@@ -114,6 +114,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.asvs("14.2.4")
 def test_a_column_about_a_person_is_encrypted_or_a_blind_index() -> None:
     """Also one of a table that comes tomorrow: by its name, or it is said why not (I10)."""
     plain = {
@@ -140,6 +141,8 @@ def test_each_place_of_a_blind_index_is_unique() -> None:
                 assert isinstance(indexed.type, EncryptedColumn)
 
 
+@pytest.mark.asvs("11.2.1")
+@pytest.mark.asvs("11.3.2")
 async def test_another_rows_value_is_refused(connection: AsyncConnection) -> None:
     """Every encrypted column: copied from one row into another, its value opens no more."""
     for table in TABLES:

@@ -218,6 +218,8 @@ async def test_ten_browsers_at_most_also_when_they_come_at_once(
     assert len(await held(own_database, anna)) == push_subscriptions.MOST
 
 
+@pytest.mark.asvs("1.3.6")
+@pytest.mark.asvs("13.2.4")
 @pytest.mark.parametrize(
     "endpoint",
     [

@@ -282,6 +282,7 @@ async def test_missing_workers_are_seen(desk: Desk) -> None:
     assert (await desk.lines(Trouble.NO_WORKER)).keys() == {desk.standings.task_queue}
 
 
+@pytest.mark.asvs("16.5.2")
 async def test_temporal_that_is_down_is_said_and_the_rest_is_shown(desk: Desk) -> None:
     """The desk answers within seconds, with all that the database knows."""
     case_id = await desk.office.in_review()
@@ -292,6 +293,7 @@ async def test_temporal_that_is_down_is_said_and_the_rest_is_shown(desk: Desk) -
     assert str(case_id) in await desk.lines(Trouble.CASE_STUCK)
 
 
+@pytest.mark.asvs("8.4.1")
 async def test_cases_of_other_units_are_neither_shown_nor_touched(desk: Desk) -> None:
     """Ops of one unit see and reach its cases only (I6)."""
     case_id = await desk.office.in_review()

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
+
+import pytest
 
 from ops.local.home import CHECKOUT
 
@@ -26,7 +29,7 @@ app.add_middleware(Observed)
 
 @app.get("/cases/{{case_id}}")
 async def look(case_id: str) -> None:
-    log.info("looked")
+    log.info("looked", said="a\\nb")
 
 async def act() -> None:
     try:
@@ -53,6 +56,10 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.asvs("16.2.1")
+@pytest.mark.asvs("16.2.2")
+@pytest.mark.asvs("16.2.4")
+@pytest.mark.asvs("16.4.1")
 def test_lines_say_where_they_come_from_and_no_contents() -> None:
     """Route, trace and case of a request; activity, workflow and case of an activity."""
     shown = subprocess.run(
@@ -75,3 +82,6 @@ def test_lines_say_where_they_come_from_and_no_contents() -> None:
     assert SECRET not in shown.stdout
     assert SECRET not in shown.stderr
     assert {"timestamp", "level"} <= set(library)
+    for line in lines:
+        assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta()
+    assert len(shown.stdout.splitlines()) == len(lines), "a line end in a text begins no entry"

@@ -216,6 +216,7 @@ async def test_address_that_is_taken_stops_nobody(
                 assert (await client.get("/health/live")).status_code == 200
 
 
+@pytest.mark.asvs("13.4.5")
 async def test_without_an_address_nothing_is_counted(
     settings: Settings, new_database: Callable[[], dict[str, str]]
 ) -> None:

@@ -90,6 +90,7 @@ def test_who_waits_for_whom_is_known_and_ends(services: dict[str, dict[str, Any]
         left = {name: needs for name, needs in left.items() if name not in free}
 
 
+@pytest.mark.asvs("13.2.3")
 def test_secrets_come_from_the_environment(services: dict[str, dict[str, Any]]) -> None:
     """No secret has a value or a default in the files (I10)."""
     seen = 0
@@ -127,6 +128,7 @@ def test_the_proxy_speaks_nothing_below_tls_1_3() -> None:
     assert "dynamic a api 8000" in told
 
 
+@pytest.mark.asvs("13.2.5")
 def test_networks_keep_the_servers_inside(
     compose: dict[str, Any], services: dict[str, dict[str, Any]]
 ) -> None:
@@ -226,6 +228,8 @@ def test_our_image_runs_as_nobody_special() -> None:
     assert MINIO.module in minio
 
 
+@pytest.mark.asvs("13.4.1")
+@pytest.mark.asvs("15.2.3")
 def test_our_image_holds_what_our_processes_import() -> None:
     """Everything the commands import is let into the image, and the data folder is not."""
     lines = (CHECKOUT / ".dockerignore").read_text().splitlines()
@@ -237,6 +241,7 @@ def test_our_image_holds_what_our_processes_import() -> None:
     assert not let_in & {".medcab", ".git", "tests"}
 
 
+@pytest.mark.asvs("15.1.2")
 def test_the_image_has_the_versions_that_were_tested() -> None:
     """The image's lock is a part of the lock that `make test` runs with."""
 

@@ -240,6 +240,7 @@ async def ward(servers: Servers, simulators: Simulators, tmp_path: Path) -> Asyn
     await database.close()
 
 
+@pytest.mark.asvs("11.2.2")
 async def test_keys_rotate_while_people_work_and_the_command_is_killed(ward: Ward) -> None:
     """Killed five times; nobody is kept out, no address is taken twice, and every value is read."""
     office, place = ward.office, ward.place

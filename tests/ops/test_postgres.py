@@ -61,6 +61,7 @@ def test_a_wrong_password_opens_nothing(server: ServerProcess) -> None:
         psycopg.connect(wrong)
 
 
+@pytest.mark.asvs("13.2.2")
 def test_the_application_is_not_the_owner(server: ServerProcess) -> None:
     """Tables are made by the owner; the application may not make nor alter any (I9)."""
     with psycopg.connect(url(server, OWNER)) as connection:
@@ -74,6 +75,7 @@ def test_the_application_is_not_the_owner(server: ServerProcess) -> None:
             connection.execute(refused.encode())
 
 
+@pytest.mark.asvs("16.2.5")
 def test_its_log_holds_no_values(server: ServerProcess) -> None:
     """Neither statements nor parameters nor details of errors reach the log (O1, I10)."""
     with psycopg.connect(url(server, OWNER), autocommit=True) as connection:

@@ -49,6 +49,7 @@ async def test_a_copy_is_a_draft_too(counter: Counter) -> None:
     assert refused.value.code == "too_many_drafts"
 
 
+@pytest.mark.asvs("2.3.2")
 async def test_a_case_is_handed_in_so_often_a_day_and_the_draft_waits(counter: Counter) -> None:
     """S6: one more is refused with the hours to wait; a day later the same draft goes through."""
     case_id = await counter.sent()

@@ -114,6 +114,7 @@ async def test_an_act_id_stands_for_one_act(staff: Staff) -> None:
     assert (await kinds(staff, nurse.person_id)).count("account.locked") == 1
 
 
+@pytest.mark.asvs("7.4.5")
 async def test_sessions_end_one_by_one_by_device_or_all(staff: Staff) -> None:
     """One session; those of a device, which is forgotten; all, with the tokens."""
     nurse = await staff.person("Орлова Анна", Role.NURSE)
@@ -142,6 +143,7 @@ async def test_sessions_end_one_by_one_by_device_or_all(staff: Staff) -> None:
     assert not await opens(staff, token)  # type: ignore[arg-type]
 
 
+@pytest.mark.asvs("7.4.2")
 async def test_whoever_leaves_has_nothing_left(staff: Staff) -> None:
     """Roles end, sessions and tokens are refused, reviews go on, heads know of cases (I8)."""
     office = staff.office

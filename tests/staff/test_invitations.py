@@ -185,6 +185,7 @@ async def test_inviting_again_ends_the_older_link(staff: Staff) -> None:
         assert (await invitations.look(session, await secret_of(staff, nurse), now())).name
 
 
+@pytest.mark.asvs("6.4.1")
 @pytest.mark.parametrize("how", ["revoked", "72 hours", "left", "another address"])
 async def test_a_link_ends(staff: Staff, how: str) -> None:
     """Revoked, too old, of somebody who left, or sent to an address that is no longer theirs."""

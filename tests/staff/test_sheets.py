@@ -83,6 +83,7 @@ async def test_a_table_is_read_in_the_process_that_can_be_killed(
         assert (refused.value.status, refused.value.fields[0].path) == (422, "file")
 
 
+@pytest.mark.asvs("5.2.3")
 async def test_a_table_past_the_limits_is_refused_in_words() -> None:
     """It is killed after its seconds, or has no more memory; the next table is read as ever."""
     body = heavy()

@@ -67,7 +67,7 @@ const namesOf = (form) => [
 ];
 
 function read(form, asDrawn = false) {
-  const said = {};
+  const said = Object.create(null);
   for (const name of namesOf(form)) {
     said[name] = inputsOf(form).filter((one) => one.name === name).flatMap((one) => valuesOf(one, asDrawn));
   }
@@ -142,7 +142,7 @@ async function follow(form, lock, answers) {
   else if (draft) giveBack(draft);
   forms.set(form, kept);
   for (const kind of ["input", "change"]) form.addEventListener(kind, kept.write);
-  let sending = {};
+  let sending = Object.create(null);
   form.addEventListener("medcab:sending", () => (sending = read(form)));
   form.addEventListener("medcab:sent", () => {
     Object.assign(drawn, sending);

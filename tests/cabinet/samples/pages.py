@@ -8,6 +8,7 @@ import segno
 from markupsafe import Markup
 
 from cabinet.accounts.methods import MethodView, OtherMethod
+from cabinet.accounts.sign_in import new_password_field
 from cabinet.accounts.views import SecondFactorSetupView
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
@@ -157,7 +158,7 @@ def main_pages() -> list[Sample]:
         chosen=APP,
         others=[OtherMethod("Нет доступа к приложению? Введите код восстановления", "#")],
         field=CODE,
-        password=FieldView("new_password", "Новый пароль", "password"),
+        password=new_password_field(),
         action="#",
     )
     add(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from cabinet.accounts.sign_in import new_password_field
 from cabinet.accounts.views import LoginLine, SessionView
 from cabinet.frame.views import Chip, FieldView, NavEntry, Option, Pages
 from cabinet.staff.views import (
@@ -115,7 +116,7 @@ def staff_pages() -> list[Sample]:
     """The list of people, and one person."""
     here = frame("/people", nav=NAV)
     there = outside("/invitation")
-    link = {"over": "", "secret": "s", "field": FieldView("new_password", "Пароль", "password")}
+    link = {"over": "", "secret": "s", "field": new_password_field()}
     invited = Invited("Мария Петровна", "belova@gkb7.example", AT)
     return [
         Sample("people", "staff/people.html", here, {"people": PEOPLE}),
