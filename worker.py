@@ -10,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.account_locks import LockActivities
 from activities.applications import ApplicationActivities
 from activities.archive import ArchiveActivities
 from activities.cases import CaseActivities
@@ -32,6 +33,7 @@ from clients.telemetry.traces import Traces
 from clients.temporal.client import (
     CaseSignaller,
     ExportStarter,
+    LockWaker,
     all_stand,
     connect,
     ensure_schedules,
@@ -51,6 +53,7 @@ from services.operation.keeping import StandingKeeper
 from services.operation.temporal_health import Standings
 from services.seal import open_seal
 from settings import Settings, get_settings
+from workflows.account_locks import LockedAccount
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
 from workflows.exports import ExportWorkflow
@@ -71,10 +74,11 @@ WORKFLOWS = [
     FileSweep,
     ExportWorkflow,
     ArchiveNight,
+    LockedAccount,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
-LOOK_EVERY = 120.0
+LOOK_EVERY = 60.0
 """Seconds between two looks at whether the standing workflows do their work."""
 STARTED_EVERY = 600.0
 """Seconds after which all are started again, though they seem to run."""
@@ -113,6 +117,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     requests = RequestActivities(Exchange.of(settings, database, objects, seal))
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
+    locks = LockActivities(database)
     archive = ArchiveActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     addresses = Addresses.of(settings)
@@ -127,6 +132,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         CaseSignals(CaseSignaller(client, settings.task_queue)),
         settings.sweep_grace,
         ExportStarter(client, settings.task_queue),
+        LockWaker(client, settings.task_queue),
     )
     return Worker(
         client,
@@ -152,6 +158,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             archive.assign_terms,
             archive.tell_terms,
             archive.erase_over,
+            locks.look_at_lock,
         ],
         workflow_runner=SandboxedRunner(),
         graceful_shutdown_timeout=DRAIN,

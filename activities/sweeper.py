@@ -6,6 +6,7 @@ from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
 from models.messages import WAKE_UP, CaseSignal
+from services.account_locks import reminders
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
 from services.exports import acts as exports
@@ -16,16 +17,22 @@ from services.staff import departures
 class SweeperActivities:
     """Activities of the sweeper.
 
-    `grace` is in seconds; `start` starts the workflow of an export.
+    `grace` is in seconds; `start` starts the workflow of an export, `wake` that of a lock.
     """
 
     def __init__(
-        self, database: Database, signals: CaseSignals, grace: float, start: exports.StartAnew
+        self,
+        database: Database,
+        signals: CaseSignals,
+        grace: float,
+        start: exports.StartAnew,
+        wake: reminders.Wake,
     ) -> None:
         self._database = database
         self._signals = signals
         self._grace = grace
         self._start = start
+        self._wake = wake
 
     @activity.defn
     async def sweep(self) -> None:
@@ -42,5 +49,6 @@ class SweeperActivities:
             await departures.sweep(self._database)
             await assignment.sweep(self._database)
             await exports.start_late(self._database, self._start)
+            await reminders.wake_late(self._database, self._wake, self._grace)
             for case in await meetings.sweep(self._database):
                 self._signals.send(case, CaseSignal(signal=WAKE_UP))

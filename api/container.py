@@ -14,11 +14,12 @@ from clients.antivirus import Antivirus
 from clients.database import Database, DatabaseSession
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
-from clients.temporal.client import CaseSignaller, ExportStarter, connect
+from clients.temporal.client import CaseSignaller, ExportStarter, LockWaker, connect
 from crypto.key_ring import KeyRing
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
+from services.account_locks.acts import AccountLocks
 from services.accounts import login_log
 from services.accounts.devices import keep_forgetting
 from services.accounts.last_seen import Activity
@@ -130,6 +131,12 @@ class Container:
     def meetings(self) -> Meetings:
         """Meetings by video."""
         return Meetings(self.database, self.signals)
+
+    @cached_property
+    def account_locks(self) -> AccountLocks:
+        """Locks by suspicion."""
+        wake = LockWaker(self.temporal, self.settings.task_queue)
+        return AccountLocks(self.database, self.meetings, wake)
 
     @cached_property
     def documents(self) -> Documents:

@@ -3,7 +3,15 @@
 from fastapi import APIRouter
 
 from cabinet import home
-from cabinet.accounts import passkeys, password_reset, profile, risks, second_factor, sign_in
+from cabinet.account_locks import pages as account_locks
+from cabinet.accounts import (
+    passkeys,
+    password_reset,
+    profile,
+    risks,
+    second_factor,
+    sign_in,
+)
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
@@ -31,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     second_factor.router,
     password_reset.router,
     risks.router,
+    account_locks.router,
     programmes.router,
     draft.router,
     applications.router,

@@ -29,6 +29,7 @@ class WorkflowName(StrEnum):
     FILE_SWEEP = "FileSweep"
     EXPORT = "Export"
     ARCHIVE_NIGHT = "ArchiveNight"
+    ACCOUNT_LOCK = "AccountLock"
 
 
 WAKE_UP = "ring"
@@ -122,6 +123,18 @@ class ChannelShift(WorkflowMessage):
     waiting: int = 0
     down_since: datetime | None = None
     reason: str = ""
+
+
+class LockRef(WorkflowMessage):
+    """The lock of an account that a workflow is about."""
+
+    lock_id: UUID
+
+
+class LockLook(WorkflowMessage):
+    """When a lock is to be looked at again; None once it is open."""
+
+    looks_at: datetime | None
 
 
 class ExportRef(WorkflowMessage):

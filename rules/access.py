@@ -43,6 +43,8 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     WATCH_RISKS = "watch_risks"
     """See signs of attacks on accounts, close them, and lock an account by suspicion."""
+    APPROVE_UNLOCK = "approve_unlock"
+    """Agree that a lock by suspicion is opened, after an operator has met its owner."""
     VIEW_PEOPLE = "view_people"
     """See people with their accounts, roles, sessions and sign-ins; change nothing."""
     DECODE_PAYLOADS = "decode_payloads"
@@ -79,6 +81,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.CONFIRM_DECLARATIONS,
         Permission.VIEW_PEOPLE,
         Permission.WATCH_RISKS,
+        Permission.APPROVE_UNLOCK,
         Permission.OVERSEE_COURSE,
     },
     Role.OPERATOR: _ANYBODY | {Permission.MEET_PEOPLE},

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.accounts.sign_in import StrictBody
-from api.container import Work
+from api.container import ContainerDep, Work
 from api.http.auth import OPEN_TO_ALL, CurrentSession, From, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
+from rules.account_locks import LockState
 from rules.clock import now
-from rules.risks import RiskKind, RiskOutcome
-from services.account_locks import acts as locks
+from rules.risks import LockedBy, RiskKind, RiskOutcome
+from services.account_locks import seen as locks
 from services.accounts.risks import queue
 
 router = APIRouter(route_class=CleanRoute, tags=["account"])
@@ -49,9 +50,9 @@ class LinkIn(StrictBody):
 
 
 @router.post("/account/lock", status_code=204, responses=documented(401, 403))
-async def lock_own(session: Work, current: CurrentSession, visitor: From) -> None:
+async def lock_own(container: ContainerDep, current: CurrentSession, visitor: From) -> None:
     """Lock my own account: all sessions and tokens end. A video meeting opens it again."""
-    await locks.lock_own(session, current.person_id, visitor, now())
+    await container.account_locks.lock_own(current.person_id, visitor)
 
 
 @router.post(
@@ -60,9 +61,9 @@ async def lock_own(session: Work, current: CurrentSession, visitor: From) -> Non
     dependencies=[OPEN_TO_ALL],
     responses=documented(409, 422),
 )
-async def lock_by_link(body: LinkIn, session: Work, visitor: From) -> Response:
+async def lock_by_link(body: LinkIn, container: ContainerDep, visitor: From) -> Response:
     """Lock the account whose notice has this link; each link works once."""
-    await locks.lock_by_link(session, body.key, visitor, now())
+    await container.account_locks.lock_by_link(body.key, visitor)
     return Response(status_code=204)
 
 
@@ -107,8 +108,75 @@ async def close(event_id: UUID, session: Work, actor: Watcher) -> None:
 @router.post(
     "/risk-events/{event_id}/lock", status_code=204, responses=documented(401, 403, 404, 409)
 )
-async def lock(event_id: UUID, session: Work, current: CurrentSession, visitor: From) -> None:
+async def lock(
+    event_id: UUID, container: ContainerDep, current: CurrentSession, visitor: From
+) -> None:
     """Lock the account of an event. Needs a code entered within five minutes."""
-    moment = now()
-    current.demand_fresh(moment)
-    await locks.lock_by_security(session, current.actor, event_id, visitor, moment)
+    current.demand_fresh(now())
+    await container.account_locks.lock_by_security(current.actor, event_id, visitor)
+
+
+class LockOut(BaseModel):
+    """An account that was locked by suspicion, and what it waits for."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    person_id: UUID
+    name: str
+    unit: str
+    how: LockedBy
+    at: datetime
+    state: LockState
+    since: datetime
+    operator: str | None = Field(description="Who met the owner.")
+    approver: str | None = Field(description="Who agreed.")
+
+
+class SendBackIn(StrictBody):
+    """Why another meeting is needed."""
+
+    reason: str = Field(max_length=5000)
+
+
+Agrees = Annotated[Actor, require(Permission.APPROVE_UNLOCK)]
+
+
+@router.get("/account-locks", responses=documented(401, 403))
+async def list_locks(
+    session: Work,
+    actor: Agrees,
+    ended: Annotated[bool, Query(description="Also those that are ended.")] = False,
+) -> list[LockOut]:
+    """Accounts locked by suspicion in the units in which I may agree, 200 at most."""
+    found = await locks.locks(session, actor, still_open=not ended)
+    return [LockOut.model_validate(one) for one in found]
+
+
+@router.post(
+    "/account-locks/{lock_id}/approve", status_code=204, responses=documented(401, 403, 404, 409)
+)
+async def approve(lock_id: UUID, container: ContainerDep, current: CurrentSession) -> None:
+    """Agree, as neither owner nor operator: the account opens. Needs a fresh code."""
+    current.demand_fresh(now())
+    await container.account_locks.approve(current.actor, lock_id)
+
+
+@router.post(
+    "/account-locks/{lock_id}/send-back",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def send_back(
+    lock_id: UUID, body: SendBackIn, container: ContainerDep, actor: Agrees
+) -> None:
+    """Ask for another meeting."""
+    await container.account_locks.send_back(actor, lock_id, body.reason)
+
+
+@router.post(
+    "/account-locks/{lock_id}/resend", status_code=204, responses=documented(401, 403, 404, 409)
+)
+async def resend(lock_id: UUID, container: ContainerDep, actor: Agrees) -> None:
+    """Send the owner a new link to choose a meeting."""
+    await container.account_locks.resend(actor, lock_id)

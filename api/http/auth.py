@@ -65,7 +65,7 @@ _WHATEVER_IS_USED = frozenset(
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUTSIDE = re.compile(
     r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences|/invitation/[^/]+"
-    r"|/not-me/[^/]+"
+    r"|/not-me/[^/]+|/unlock/[^/]+(/book|/cancel)?"
 )
 """Forms of pages shown before signing in.
 

@@ -28,6 +28,7 @@ _KEEPS: Scope = frozenset({P.KEEP_ARCHIVE})
 _NOTICES: Scope = frozenset({P.KEEP_NOTICES})
 _CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
 _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
+_UNLOCKS: Scope = frozenset({P.APPROVE_UNLOCK})
 _RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 
@@ -134,6 +135,9 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /administration/staff/dry-run": _STAFF,
     "POST /administration/staff/apply": _STAFF,
     "GET /people": _PEOPLE,
+    "GET /account-locks": _UNLOCKS,
+    "POST /account-locks/{lock_id}/send-back": _UNLOCKS,
+    "POST /account-locks/{lock_id}/resend": _UNLOCKS,
     "GET /risk-events": _RISKS,
     "POST /risk-events/{event_id}/close": _RISKS,
     "GET /people/{person_id}": _PEOPLE,

@@ -60,6 +60,7 @@ RIGHTS = {
     Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
     Permission.VIEW_PEOPLE: marked("Просматривать сотрудников и их учётные записи"),
     Permission.WATCH_RISKS: marked("Следить за подозрительными событиями"),
+    Permission.APPROVE_UNLOCK: marked("Соглашаться со снятием блокировки"),
     Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),

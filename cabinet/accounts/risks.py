@@ -17,7 +17,6 @@ from rules.clock import now
 from rules.refusals import Refusal
 from rules.risks import WORDS, RiskKind, RiskOutcome
 from rules.texts import identifiers
-from services.account_locks import acts as locks
 from services.accounts.risks import queue
 from services.accounts.risks.events import PATH
 from services.accounts.risks.queue import RiskSeen
@@ -57,9 +56,9 @@ async def lock_page(visit: Inside) -> Response:
 
 
 @router.post("/profile/lock")
-async def lock_own(visit: Inside, visitor: From, session: Work) -> Response:
+async def lock_own(visit: Inside, visitor: From) -> Response:
     """Lock it: this session ends too."""
-    await locks.lock_own(session, visit.signed_in.person_id, visitor, now())
+    await visit.container.account_locks.lock_own(visit.signed_in.person_id, visitor)
     response = visit.go("/locked")
     ends_session(visit.container, response)
     return response
@@ -78,10 +77,10 @@ async def link_page(visit: Outside, key: str) -> Response:
 
 
 @router.post(PATH + "/{key}")
-async def lock_by_link(visit: Outside, visitor: From, key: str, session: Work) -> Response:
+async def lock_by_link(visit: Outside, visitor: From, key: str) -> Response:
     """Lock the account whose notice has this link."""
     try:
-        await locks.lock_by_link(session, key, visitor, now())
+        await visit.container.account_locks.lock_by_link(key, visitor)
     except Refusal as refusal:
         return visit.page(
             "accounts/lock_over.html", status=refusal.status, message=in_words(refusal.message)
@@ -144,9 +143,8 @@ async def close(event_id: UUID, visit: Inside, session: Work) -> Response:
 
 
 @router.post("/risks/{event_id}/lock")
-async def lock(event_id: UUID, visit: Inside, visitor: From, session: Work) -> Response:
+async def lock(event_id: UUID, visit: Inside, visitor: From) -> Response:
     """Lock the account. Asks for a code when the last is older than five minutes."""
-    moment = now()
-    visit.signed_in.demand_fresh(moment)
-    await locks.lock_by_security(session, visit.actor, event_id, visitor, moment)
+    visit.signed_in.demand_fresh(now())
+    await visit.container.account_locks.lock_by_security(visit.actor, event_id, visitor)
     return visit.go("/risks", "locked")

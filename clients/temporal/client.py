@@ -48,6 +48,7 @@ from models.messages import (
     CaseSignal,
     CaseState,
     ExportRef,
+    LockRef,
     WorkflowName,
     case_workflow_id,
 )
@@ -204,6 +205,28 @@ class ExportStarter:
             args=[],
             summary=OpsText("writes a list of the archive to a file"),
             attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
+            anew=anew,
+        )
+        return await signal_with_start(self._client, call, self._task_queue, again=True)
+
+
+class LockWaker:
+    """Wakes the workflow of a lock, or starts it: the `Wake` of `services.account_locks.acts`."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def __call__(self, lock_id: UUID, *, anew: bool = False) -> bool:
+        """Signal its run, or begin one; with `anew`, in place of one that does not go on."""
+        call = SignalWithStart(
+            workflow=WorkflowName.ACCOUNT_LOCK,
+            workflow_id=f"account-lock-{lock_id}",
+            start=LockRef(lock_id=lock_id),
+            signal=None if anew else WAKE_UP,
+            args=[],
+            summary=OpsText("a locked account: a meeting, then somebody else's word"),
+            attributes=TypedSearchAttributes([SearchAttributePair(KIND, "account-lock")]),
             anew=anew,
         )
         return await signal_with_start(self._client, call, self._task_queue, again=True)

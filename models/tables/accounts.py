@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -239,3 +239,35 @@ class RiskEvent(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     closed_by: UUID | None = Field(default=None, foreign_key="person.id")
     outcome: str | None = Field(default=None, description="One of `rules.risks.RiskOutcome`.")
+
+
+class AccountLock(SQLModel, table=True):
+    """An account that was locked by suspicion, and how far it is with being opened."""
+
+    __tablename__ = "account_lock"
+    __table_args__ = (
+        Index(
+            "account_lock_open", "person_id", unique=True, postgresql_where=text("ended_at is null")
+        ),
+        CheckConstraint("operator_id <> person_id", name="account_lock_operator"),
+        CheckConstraint(
+            "approver_id <> person_id and approver_id <> operator_id", name="account_lock_approver"
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id")
+    how: str = Field(description="One of `rules.risks.LockedBy`.")
+    by: UUID | None = Field(default=None, foreign_key="person.id")
+    at: datetime = Field(sa_column=utc_column())
+    state: str = Field(description="One of `rules.account_locks.LockState`.")
+    since: datetime = Field(sa_column=utc_column())
+    secret_hash: str = Field(
+        unique=True, description="SHA-256 of the secret in the newest link to choose a meeting."
+    )
+    reminded: int = 0
+    looks_at: datetime = Field(sa_column=utc_column(index=True))
+    meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id")
+    operator_id: UUID | None = Field(default=None, foreign_key="person.id")
+    approver_id: UUID | None = Field(default=None, foreign_key="person.id")
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

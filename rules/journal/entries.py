@@ -91,6 +91,8 @@ class JournalKind(StrEnum):
     ACCOUNT_LOCKED = "account.locked"
     ACCOUNT_UNLOCKED = "account.unlocked"
     ACCOUNT_SESSIONS_ENDED = "account.sessions_ended"
+    ACCOUNT_MET = "account.met"
+    ACCOUNT_SENT_BACK = "account.sent_back"
     ACCOUNT_RISK = "account.risk"
     ACCOUNT_TOKEN_MADE = "account.token_made"  # noqa: S105 - a tag
     ACCOUNT_TOKEN_REVOKED = "account.token_revoked"  # noqa: S105 - a tag

@@ -76,6 +76,8 @@ TAG_WORDS: Mapping[T, str] = {
     T.PASSWORD_RESET_ASK: "Запрошена ссылка для нового пароля",
     T.CONTACT_CHANGE: "Изменён контакт",
     T.ACCOUNT_LOCK: "Учётная запись заблокирована",
+    T.ACCOUNT_MEET: "Владелец заблокированной учётной записи подтвердил личность",
+    T.ACCOUNT_SEND_BACK: "Перед снятием блокировки назначена новая встреча",
     T.ACCOUNT_SUSPECT: "Замечен признак взлома",
     T.ACCOUNT_UNLOCK: "Учётная запись разблокирована",
     T.SESSIONS_END: "Завершены сеансы",

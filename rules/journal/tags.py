@@ -105,6 +105,8 @@ class AuditTag(StrEnum):
     PASSWORD_RESET_ASK = "account:password:ask_reset"  # noqa: S105 - a tag
     CONTACT_CHANGE = "account:contact:change"
     ACCOUNT_LOCK = "account:account:lock"
+    ACCOUNT_MEET = "account:account:meet"
+    ACCOUNT_SEND_BACK = "account:account:send_back"
     ACCOUNT_SUSPECT = "account:account:suspect"
     ACCOUNT_UNLOCK = "account:account:unlock"
     SESSIONS_END = "account:session:end"
@@ -229,6 +231,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ACCOUNT_PASSWORD_CHANGED: T.PASSWORD_CHANGE,
     K.ACCOUNT_CONTACT_CHANGED: T.CONTACT_CHANGE,
     K.ACCOUNT_LOCKED: T.ACCOUNT_LOCK,
+    K.ACCOUNT_MET: T.ACCOUNT_MEET,
+    K.ACCOUNT_SENT_BACK: T.ACCOUNT_SEND_BACK,
     K.ACCOUNT_RISK: T.ACCOUNT_SUSPECT,
     K.ACCOUNT_UNLOCKED: T.ACCOUNT_UNLOCK,
     K.ACCOUNT_SESSIONS_ENDED: T.SESSIONS_END,

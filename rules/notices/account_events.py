@@ -18,6 +18,32 @@ def _account(title: str, text: str, then: str) -> Event:
     )
 
 
+def _unlocking(title: str, text: str) -> Event:
+    """What tells the owner of a locked account to choose a meeting; the mail has the link."""
+    return Event(
+        RecipientRole.ACCOUNT,
+        title,
+        text,
+        "Откройте ссылку из письма и выберите время видеовстречи: войти для этого не нужно. "
+        "Оператор сверит вас с документом, и согласие даст ещё один сотрудник.",
+        path="/locked",
+        link="Выбрать время встречи",
+        about=NoticeGroup.SECURITY,
+    )
+
+
+def _security(title: str, text: str, then: str) -> Event:
+    return Event(
+        RecipientRole.SECURITY,
+        title,
+        text,
+        then,
+        path="/locks",
+        link="Открыть блокировки",
+        about=NoticeGroup.SECURITY,
+    )
+
+
 def _risk(title: str, text: str) -> Event:
     """What leads to the page that locks the account; the mail has a link that works once."""
     return Event(
@@ -61,11 +87,38 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         "Администратор завершил вход в кабинет на ваших устройствах.",
         "Войдите заново. Если вы об этом не просили, сообщите в отдел информационной безопасности.",
     ),
-    NoticeKind.LOCKED_BY_SUSPICION: _account(
+    NoticeKind.LOCKED_BY_SUSPICION: _unlocking(
         "Учётная запись заблокирована по подозрению",
         "Войти в кабинет пока нельзя, сеансы и ключи доступа завершены.",
-        "Обратитесь к оператору вашего учреждения: блокировку снимут, когда он убедится, что это "
-        "вы.",
+    ),
+    NoticeKind.UNLOCK_REMINDER: _unlocking(
+        "Учётная запись всё ещё заблокирована",
+        "Чтобы снять блокировку, нужна видеовстреча с оператором.",
+    ),
+    NoticeKind.UNLOCK_SENT_BACK: _unlocking(
+        "Нужна ещё одна видеовстреча",
+        "Сотрудник, который снимает блокировку, попросил провести встречу ещё раз.",
+    ),
+    NoticeKind.UNLOCKED_BY_MEETING: _account(
+        "Блокировка с учётной записи снята",
+        "Оператор убедился, что это вы, и второй сотрудник с ним согласился.",
+        "Войдите в кабинет и смените пароль: без этого ничего другого не откроется.",
+    ),
+    NoticeKind.UNLOCK_TO_APPROVE: _security(
+        "Снятие блокировки ждёт вашего согласия",
+        "Оператор провёл видеовстречу с владельцем учётной записи и убедился, кто это.",
+        "Посмотрите, что было, и дайте согласие или попросите о новой встрече.",
+    ),
+    NoticeKind.UNLOCK_LATE: _security(
+        "Заблокированную учётную запись никто не открывает",
+        "Две недели её владелец не приходит на видеовстречу.",
+        "Узнайте у владельца или его руководителя, что случилось. Ссылку можно отправить снова.",
+    ),
+    NoticeKind.UNLOCK_NOT_CONFIRMED: _security(
+        "Личность на видеовстрече не подтвердилась",
+        "Оператор не смог убедиться, что заблокированная учётная запись принадлежит этому "
+        "человеку.",
+        "Блокировка осталась. Посмотрите, что произошло.",
     ),
     NoticeKind.RISK_USE: _risk(
         "Необычная активность в вашем кабинете",

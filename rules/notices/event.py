@@ -15,6 +15,7 @@ _GROUP_OF: Mapping[RecipientRole, NoticeGroup] = {
     RecipientRole.ACCOUNT: NoticeGroup.SERVICE,
     RecipientRole.OPS: NoticeGroup.OPERATION,
     RecipientRole.OPERATOR: NoticeGroup.REVIEW,
+    RecipientRole.SECURITY: NoticeGroup.SECURITY,
 }
 
 

@@ -55,6 +55,12 @@ class NoticeKind(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     SESSIONS_ENDED = "sessions_ended"
     LOCKED_BY_SUSPICION = "locked_by_suspicion"
+    UNLOCK_REMINDER = "unlock_reminder"
+    UNLOCK_TO_APPROVE = "unlock_to_approve"
+    UNLOCK_LATE = "unlock_late"
+    UNLOCK_NOT_CONFIRMED = "unlock_not_confirmed"
+    UNLOCK_SENT_BACK = "unlock_sent_back"
+    UNLOCKED_BY_MEETING = "unlocked_by_meeting"
     RISK_USE = "risk_use"
     RISK_FAILURES = "risk_failures"
     RISK_NEW_PLACE = "risk_new_place"
@@ -114,6 +120,7 @@ class RecipientRole(StrEnum):
     ACCOUNT = "account"
     OPS = "ops"
     OPERATOR = "operator"
+    SECURITY = "security"
 
 
 class NoticeState(StrEnum):

@@ -1,83 +1,219 @@
-"""A lock by suspicion: by the person, from the profile or a notice, or by information security.
+"""Locks by suspicion: by the person, from the profile or a notice, or by information security.
 
-All sessions and tokens end at once.
+All sessions and tokens end at once. What an administrator locks, an administrator opens; this lock
+opens only when an operator has met the owner, and a third person agrees.
 """
 
+import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.accounts import RiskEvent
-from rules.access import Actor
+from clients.database import Database
+from models.tables.accounts import AccountLock, RiskEvent
+from rules.access import Actor, Permission
+from rules.account_locks import (
+    LockState,
+    changed_meanwhile,
+    demand_third,
+    next_look,
+    unlock_link_over,
+)
 from rules.accounts import Outcome, Step
+from rules.clock import now as present
 from rules.journal.entries import JournalKind
+from rules.meetings import Purpose
 from rules.notices.kinds import NoticeKind
+from rules.refusals import Refusal, not_found
 from rules.risks import LINK_LIVES, SUSPICION, LockedBy, link_over
+from rules.staff.people import demand_reason
+from services.account_locks import meeting as _registers_its_purpose  # noqa: F401
+from services.account_locks import rows
 from services.accounts import login_log
 from services.accounts.account_row import locked_account
 from services.accounts.risks import queue
 from services.accounts.sessions import Visitor, hash_token
 from services.accounts.sign_in import lock as lock_account
-from services.journal import entries as journal
+from services.accounts.sign_in import unlock as unlock_account
+from services.meetings.acts import Meetings
+
+Wake = Callable[[UUID], Awaitable[bool]]
+"""Wakes the workflow of a lock; False if Temporal did not accept it."""
 
 
-async def lock_own(session: AsyncSession, person_id: UUID, visitor: Visitor, now: datetime) -> None:
-    """The person locks the own account, signed in."""
-    await _lock(session, person_id, LockedBy.PERSON, person_id, visitor, now)
+class AccountLocks:
+    """The acts on locks; the workflow is woken after each, and the sweeper makes up for it."""
 
+    def __init__(self, database: Database, meetings: Meetings, wake: Wake) -> None:
+        self._database = database
+        self._meetings = meetings
+        self._wake = wake
 
-async def lock_by_link(session: AsyncSession, secret: str, visitor: Visitor, now: datetime) -> None:
-    """Lock the account whose notice has this link, once. Raises Refusal 409 for any other link."""
-    found = await session.exec(
-        select(RiskEvent)
-        .where(RiskEvent.secret_hash == hash_token(secret), RiskEvent.at > now - LINK_LIVES)
-        .with_for_update()
-    )
-    event = found.first()
-    if event is None:
-        raise link_over()
-    event.secret_hash = None
-    session.add(event)
-    await _lock(session, event.person_id, LockedBy.LINK, None, visitor, now)
+    async def lock_own(self, person_id: UUID, visitor: Visitor) -> None:
+        """The person locks the own account, signed in."""
+        async with self._database.work() as session:
+            made = await _lock(session, person_id, LockedBy.PERSON, person_id, visitor)
+        await self._wake(made)
 
+    async def lock_by_link(self, secret: str, visitor: Visitor) -> None:
+        """Lock the account whose notice has this link, once. Raises Refusal 409 otherwise."""
+        now = present()
+        async with self._database.work() as session:
+            found = await session.exec(
+                select(RiskEvent)
+                .where(RiskEvent.secret_hash == hash_token(secret), RiskEvent.at > now - LINK_LIVES)
+                .with_for_update()
+            )
+            event = found.first()
+            if event is None:
+                raise link_over()
+            event.secret_hash = None
+            session.add(event)
+            await session.flush()
+            made = await _lock(session, event.person_id, LockedBy.LINK, None, visitor)
+        await self._wake(made)
 
-async def lock_by_security(
-    session: AsyncSession, actor: Actor, event_id: UUID, visitor: Visitor, now: datetime
-) -> None:
-    """Information security locks the account of an event.
+    async def lock_by_security(self, actor: Actor, event_id: UUID, visitor: Visitor) -> None:
+        """Information security locks the account of an event.
 
-    Raises Refusal 404, 409 for the own account or if it is locked so already.
-    """
-    event = await queue.event_of(session, actor, event_id)
-    await _lock(session, event.person_id, LockedBy.SECURITY, actor.person_id, visitor, now)
+        Raises Refusal 404, 409 for the own account.
+        """
+        async with self._database.work() as session:
+            event = await queue.event_of(session, actor, event_id)
+            how, by = LockedBy.SECURITY, actor.person_id
+            made = await _lock(session, event.person_id, how, by, visitor)
+        await self._wake(made)
+
+    async def book(self, secret: str, slot_id: UUID) -> None:
+        """Book a meeting by the link of the mail. Raises Refusal 409, 429."""
+        await self._meetings.book(await self._owner(secret), Purpose.UNLOCK, slot_id)
+
+    async def cancel(self, secret: str, meeting_id: UUID) -> None:
+        """Cancel the meeting, to choose another time. Raises Refusal 404, 409."""
+        await self._meetings.cancel(await self._owner(secret), meeting_id)
+
+    async def _owner(self, secret: str) -> UUID:
+        async with self._database.work() as session:
+            row = await rows.by_secret(session, secret)
+            if row is None:
+                raise unlock_link_over()
+            return row.person_id
+
+    async def approve(self, actor: Actor, lock_id: UUID) -> None:
+        """Agree, as the third person: the account is open. The same again changes nothing.
+
+        Raises Refusal 404, 409 for the owner or the operator, for a lock that waits for something
+        else, or if the operator has lost the right meanwhile: then another meeting is needed.
+        """
+        now = present()
+        async with self._database.work() as session:
+            row = await _watched(session, actor, lock_id, now)
+            if row.state == LockState.OPENED and row.approver_id == actor.person_id:
+                return
+            if row.state != LockState.APPROVAL:
+                raise changed_meanwhile()
+            demand_third(actor.person_id, row.person_id, row.operator_id)
+            holds = row.operator_id in await rows.able(session, row, Permission.MEET_PEOPLE, now)
+            if holds:
+                await _open(session, row, actor, now)
+            else:
+                await _again(session, row, None, "operator", now)
+        await self._wake(lock_id)
+        if not holds:
+            words = "Оператор больше не вправе подтверждать личность. Нужна новая встреча."
+            raise Refusal("operator_lost_right", words, 409)
+
+    async def send_back(self, actor: Actor, lock_id: UUID, reason: str) -> None:
+        """Ask for another meeting. Raises Refusal 404, 409 as `approve` does, 422 for no reason."""
+        now, said = present(), demand_reason(reason)
+        async with self._database.work() as session:
+            row = await _watched(session, actor, lock_id, now)
+            if row.state != LockState.APPROVAL:
+                raise changed_meanwhile()
+            demand_third(actor.person_id, row.person_id, row.operator_id)
+            await _again(session, row, actor.person_id, said, now)
+        await self._wake(lock_id)
+
+    async def resend(self, actor: Actor, lock_id: UUID) -> None:
+        """Send the owner a new link to choose a meeting. Raises Refusal 404, 409."""
+        now = present()
+        async with self._database.work() as session:
+            row = await _watched(session, actor, lock_id, now)
+            if row.state != LockState.MEETING:
+                raise changed_meanwhile()
+            await rows.send_link(session, row, NoticeKind.UNLOCK_REMINDER, now)
 
 
 async def _lock(
-    session: AsyncSession,
-    person_id: UUID,
-    how: LockedBy,
-    by: UUID | None,
-    visitor: Visitor,
-    now: datetime,
-) -> None:
-    """Lock the account; one that is locked so already stays as it is."""
+    session: AsyncSession, person_id: UUID, how: LockedBy, by: UUID | None, visitor: Visitor
+) -> UUID:
+    """Lock the account; one that is locked so already stays so. Returns the id of its lock."""
+    now = present()
     account = await locked_account(session, person_id)
     await queue.close_all(session, person_id, by, now)
-    if account.locked_reason == SUSPICION:
-        return
+    before = await rows.open_of(session, person_id)
+    if before is not None:
+        return before.id
     await lock_account(session, person_id, SUSPICION, now)
-    await journal.append(
-        session,
-        chain=person_id,
-        kind=JournalKind.ACCOUNT_LOCKED,
-        at=now,
+    session.add(account)
+    row = AccountLock(
+        person_id=person_id,
+        how=how.value,
         by=by,
-        system=None if by else "link",
-        facts={"how": how.value},
-        lock=True,
+        at=now,
+        state=LockState.MEETING.value,
+        since=now,
+        secret_hash=hash_token(secrets.token_urlsafe(32)),
+        looks_at=next_look(LockState.MEETING, now, 0),
     )
+    session.add(row)
+    await session.flush()
+    await rows.note(session, row, JournalKind.ACCOUNT_LOCKED, now, by, {"how": how.value})
     step = Step.LOCK
     await login_log.note(session, step, Outcome.PASSED, visitor, now, person_id=person_id)
-    await login_log.tell(session, person_id, NoticeKind.LOCKED_BY_SUSPICION, now)
+    await rows.send_link(session, row, NoticeKind.LOCKED_BY_SUSPICION, now)
+    return row.id
+
+
+async def _watched(
+    session: AsyncSession, actor: Actor, lock_id: UUID, now: datetime
+) -> AccountLock:
+    """The lock, with its account, if the actor may act on it at this moment. Raises Refusal 404."""
+    known = await session.get(AccountLock, lock_id)
+    if known is None:
+        raise not_found()
+    await locked_account(session, known.person_id)
+    row = await rows.by_id(session, lock_id)
+    # The owner is told so by `demand_third`; of everybody else the right of this moment counts.
+    if row is None or not (
+        actor.person_id in await rows.able(session, row, Permission.APPROVE_UNLOCK, now)
+        or (actor.person_id == row.person_id and actor.may(Permission.APPROVE_UNLOCK))
+    ):
+        raise not_found()
+    return row
+
+
+async def _open(session: AsyncSession, row: AccountLock, by: Actor, now: datetime) -> None:
+    row.state, row.approver_id, row.ended_at = LockState.OPENED.value, by.person_id, now
+    session.add(row)
+    await session.flush()
+    await unlock_account(session, row.person_id)
+    account = await locked_account(session, row.person_id)
+    # Whoever it was locked against may know the password.
+    account.must_change_password = True
+    session.add(account)
+    facts = {"operator": str(row.operator_id), "meeting": str(row.meeting_id)}
+    await rows.note(session, row, JournalKind.ACCOUNT_UNLOCKED, now, by.person_id, facts)
+    await login_log.tell(session, row.person_id, NoticeKind.UNLOCKED_BY_MEETING, now)
+
+
+async def _again(
+    session: AsyncSession, row: AccountLock, by: UUID | None, reason: str, now: datetime
+) -> None:
+    await rows.moved(session, row, LockState.MEETING, now)
+    contents = {"reason": reason}
+    await rows.note(session, row, JournalKind.ACCOUNT_SENT_BACK, now, by, contents=contents)
+    await rows.send_link(session, row, NoticeKind.UNLOCK_SENT_BACK, now)

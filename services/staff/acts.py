@@ -17,10 +17,12 @@ from clients.database import Database
 from models.tables.accounts import Account, KnownDevice
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
+from rules.account_locks import locked_by_suspicion
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import not_found
+from rules.risks import SUSPICION
 from rules.staff.people import (
     MOST_AT_ONCE,
     LeftAlone,
@@ -160,7 +162,10 @@ class StaffActs:
             await _tell(session, act, person_id, NoticeKind.ACCOUNT_LOCKED)
 
     async def unlock(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
-        """Let a person sign in again. Raises Refusal 403, 404, 409 if not locked, 422."""
+        """Let a person sign in again.
+
+        Raises Refusal 403, 404, 409 if it is not locked, or locked by suspicion, 422.
+        """
         async with self._database.work() as session:
             act = await _about(session, actor, act_id, StaffActKind.UNLOCK, person_id, reason)
             if act.known is not None:
@@ -169,6 +174,8 @@ class StaffActs:
             account = await _account(session, person, act.at)
             if account.locked_at is None:
                 raise as_it_is()
+            if account.locked_reason == SUSPICION:
+                raise locked_by_suspicion()
             await accounts.unlock(session, person_id)
             await _done(session, act, person_id, JournalKind.ACCOUNT_UNLOCKED, reason)
             await _tell(session, act, person_id, NoticeKind.ACCOUNT_UNLOCKED)

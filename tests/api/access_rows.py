@@ -65,6 +65,14 @@ ACCOUNT_ROWS: dict[str, Row] = {
     "GET /api/v1/login-attempts": Row("session", EVERYBODY),
     "POST /api/v1/account/lock": Row("session", EVERYBODY),
     "POST /api/v1/account/lock-by-link": public(body(key="none")),
+    "GET /api/v1/account-locks": Row("approve_unlock", SECURITY),
+    "POST /api/v1/account-locks/{lock_id}/approve": Row("session", SECURITY, SECURITY, SECURITY),
+    "POST /api/v1/account-locks/{lock_id}/send-back": Row(
+        "approve_unlock", SECURITY, SECURITY, SECURITY, body(reason="Другое лицо")
+    ),
+    "POST /api/v1/account-locks/{lock_id}/resend": Row(
+        "approve_unlock", SECURITY, SECURITY, SECURITY
+    ),
     "GET /api/v1/risk-events": Row("watch_risks", SECURITY),
     "POST /api/v1/risk-events/{event_id}/close": Row("watch_risks", SECURITY, SECURITY, SECURITY),
     "POST /api/v1/risk-events/{event_id}/lock": Row("session", SECURITY, SECURITY, SECURITY),

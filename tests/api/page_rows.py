@@ -83,6 +83,15 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "GET /locked": public(),
     "GET /not-me/{key}": public(),
     "POST /not-me/{key}": public(),
+    "GET /unlock/{key}": public(),
+    "POST /unlock/{key}/book": public(form(slot_id=ACT)),
+    "POST /unlock/{key}/cancel": public(form(meeting_id=ACT)),
+    "GET /locks": Row("session", SECURITY),
+    "POST /locks/{lock_id}/approve": Row("session", SECURITY, SECURITY, SECURITY),
+    "POST /locks/{lock_id}/send-back": Row(
+        "session", SECURITY, SECURITY, SECURITY, form(reason="Другое лицо")
+    ),
+    "POST /locks/{lock_id}/resend": Row("session", SECURITY, SECURITY, SECURITY),
     "GET /risks": Row("session", SECURITY),
     "POST /risks/{event_id}/close": Row("session", SECURITY, SECURITY, SECURITY),
     "POST /risks/{event_id}/lock": Row("session", SECURITY, SECURITY, SECURITY),

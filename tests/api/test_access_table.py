@@ -367,6 +367,7 @@ OPENED_BY = {
     RecipientRole.ACCOUNT: Role.HR_HEAD,
     RecipientRole.OPS: Role.OPS,
     RecipientRole.OPERATOR: Role.OPERATOR,
+    RecipientRole.SECURITY: Role.SECURITY,
 }
 
 

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Container
-from models.tables.accounts import AccessToken, Account, RiskEvent
+from models.tables.accounts import AccessToken, Account, AccountLock, RiskEvent
 from models.tables.archive import Export, SavedView
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
@@ -25,12 +25,13 @@ from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
 from models.tables.second_factor import Passkey, RecoveryCode
 from rules.access import Actor, Role
+from rules.account_locks import LockState
 from rules.accounts import AccountState, Stage
 from rules.cases.process import Status
 from rules.clock import now
 from rules.ids import new_id
 from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
-from rules.risks import RiskKind
+from rules.risks import LockedBy, RiskKind
 from services import access
 from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
@@ -235,7 +236,8 @@ async def _give(
     await _add(
         session, code, *keys, *tokens, *documents, *days, *told, *views, export, *shown, change
     )
-    await _add(session, risk)
+    lock = _lock(person_id)
+    await _add(session, risk, lock)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     slots = [_slot(person_id, day) for day in (1, 2)] + [_slot(away.person_id, 3)]
@@ -268,6 +270,7 @@ async def _give(
         "second_subscription_id": str(shown[1].id),
         "change_id": str(change.id),
         "event_id": str(risk.id),
+        "lock_id": str(lock.id),
         "export_id": str(export.id),
         "view_id": str(views[0].id),
         "second_view_id": str(views[1].id),
@@ -279,6 +282,19 @@ async def _give(
         "second_slot_id": str(slots[1].id),
         "meeting_id": str(meeting.id),
     }
+
+
+def _lock(person_id: UUID) -> AccountLock:
+    moment = now()
+    return AccountLock(
+        person_id=person_id,
+        how=LockedBy.PERSON,
+        at=moment,
+        state=LockState.MEETING,
+        since=moment,
+        secret_hash=uuid4().hex,
+        looks_at=moment,
+    )
 
 
 def _risk(person_id: UUID) -> RiskEvent:

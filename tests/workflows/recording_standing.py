@@ -5,19 +5,32 @@ import gzip
 import json
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 from temporalio.common import WorkflowIDReusePolicy
 
 from activities import notices
 from clients.objects import Objects
-from clients.temporal.client import NIGHTLY, STANDING, ExportStarter, ensure_standing
+from clients.temporal.client import (
+    NIGHTLY,
+    STANDING,
+    CaseSignaller,
+    ExportStarter,
+    LockWaker,
+    ensure_standing,
+)
+from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
 from rules.archive import ExportKind
+from rules.clock import now
+from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
+from services.cases.signals import CaseSignals
 from services.exports.acts import Exports, Start
+from services.meetings.acts import Meetings
+from tests.shared.accounts import visitor_at
 from tests.shared.waiting import until
 from tests.workflows.recording import Recorder, write
 
@@ -41,9 +54,46 @@ class StandingRecorder(Recorder):
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 )
                 await self._keep(name, name)
+        if not names or "account-lock" in names:
+            await self._keep("account-lock", f"account-lock-{await self.opened()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
+
+    async def opened(self) -> UUID:
+        """An account that is locked, reminded of, and opened while its workflow waits."""
+        moment, person_id = now(), self.office.clinician.person_id
+        wake = LockWaker(self.client, self.settings.task_queue)
+        signals = CaseSignals(CaseSignaller(self.client, self.settings.task_queue))
+        async with self.database.work() as session:
+            account = Account(
+                person_id=person_id,
+                login=uuid4().hex,
+                password_hash="none",
+                password_changed_at=moment,
+                created_at=moment,
+            )
+            session.add(account)
+        locks = AccountLocks(self.database, Meetings(self.database, signals), wake)
+        await locks.lock_own(person_id, visitor_at())
+        async with self.database.work() as session:
+            found = await session.exec(
+                select(AccountLock.id).where(AccountLock.person_id == person_id)
+            )
+            lock_id = found.one()
+        run = self.client.get_workflow_handle(f"account-lock-{lock_id}")
+
+        async def waits() -> bool:
+            history = json.loads((await run.fetch_history()).to_json())
+            return any("timerStartedEventAttributes" in event for event in history["events"])
+
+        await until(waits)
+        async with self.database.work() as session:
+            await session.exec(
+                update(AccountLock).where(col(AccountLock.id) == lock_id).values(ended_at=now())
+            )
+        await wake(lock_id)
+        return lock_id
 
     async def made(self) -> UUID:
         """A list that becomes a file."""

@@ -22,6 +22,7 @@ from worker import WORKFLOWS
 
 HISTORIES = CHECKOUT / "tests" / "histories"
 RECORDED = {
+    "account-lock",
     "approved",
     "approved-given-out",
     "archive-night",

@@ -1,0 +1,284 @@
+"""A lock by suspicion: nothing is open, and only a meeting and a third person open it (I4)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from models.tables.accounts import Account, AccountLock
+from models.tables.journal import JournalEntry
+from models.tables.meetings import Meeting
+from models.tables.notices import Notice
+from models.tables.people import Person, RoleGrant
+from rules.access import Actor, Role
+from rules.account_locks import (
+    REMINDERS,
+    SECURITY_TOLD,
+    LockState,
+    demand_third,
+    next_look,
+)
+from rules.clock import now
+from rules.ids import new_id
+from rules.meetings import CHECKLIST, MeetingState, Purpose
+from rules.refusals import Refusal
+from services import access
+from services.account_locks import reminders
+from services.meetings import times
+from tests.meetings.test_meetings import begun, codes, opened
+from tests.shared.accounts import visitor_at
+from tests.staff.hospital import Staff, staff
+
+__all__ = ["staff"]
+
+
+async def lock_of(staff: Staff, owner: Actor) -> AccountLock:
+    """The newest lock of somebody."""
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(AccountLock)
+            .where(AccountLock.person_id == owner.person_id)
+            .order_by(col(AccountLock.at).desc())
+        )
+        return found.first()  # type: ignore[return-value]
+
+
+async def secrets_of(staff: Staff, owner: Actor) -> Sequence[str]:
+    """The secrets of the links in the mails, oldest first."""
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(Notice.contents)
+            .where(Notice.person_id == owner.person_id, Notice.channel == "mail")
+            .order_by(col(Notice.id))
+        )
+        paths = [str(one["path"]) for one in found if one and "path" in one]
+    return [path.removeprefix("/unlock/") for path in paths if path.startswith("/unlock/")]
+
+
+async def told(staff: Staff, who: Actor) -> list[str]:
+    """The kinds of notices in somebody's cabinet, oldest first."""
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(Notice.kind)
+            .where(Notice.person_id == who.person_id, Notice.channel == "cabinet")
+            .order_by(col(Notice.id))
+        )
+        return list(found)
+
+
+async def locked(staff: Staff, name: str = "Соколова Анна") -> Actor:
+    """Somebody who has locked the own account."""
+    owner = await staff.person(name, Role.DOCTOR)
+    await staff.container.account_locks.lock_own(owner.person_id, visitor_at())
+    return owner
+
+
+async def met(
+    staff: Staff, owner: Actor, operator: Actor, outcome: MeetingState = MeetingState.CONFIRMED
+) -> None:
+    """The owner books by the link, and the operator records the outcome."""
+    (slot, *_) = await opened(staff, operator)
+    secret = (await secrets_of(staff, owner))[-1]
+    await staff.container.account_locks.book(secret, slot)
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(Meeting.id).where(
+                Meeting.person_id == owner.person_id, Meeting.state == MeetingState.BOOKED
+            )
+        )
+        meeting = found.one()
+    await begun(staff, meeting)
+    compared = list(CHECKLIST) if outcome is MeetingState.CONFIRMED else []
+    await staff.container.meetings.record(operator, meeting, outcome, compared, "Так и было")
+
+
+async def team(staff: Staff) -> tuple[Actor, Actor]:
+    """An operator, and a second person of information security, who is an operator as well."""
+    root = staff.office.institution
+    operator = await staff.person("Орлова Вера", Role.OPERATOR, root)
+    both = await staff.person("Зимин Олег", Role.SECURITY, root)
+    async with staff.database.work() as session:
+        session.add(
+            RoleGrant(person_id=both.person_id, role=Role.OPERATOR, unit_id=root, valid_from=now())
+        )
+        await session.flush()
+        return operator, await access.actor_for(session, both.person_id, now())
+
+
+@pytest.mark.parametrize("state", list(REMINDERS))
+def test_every_wait_has_a_next_reminder(state: LockState) -> None:
+    """The intervals grow, and after the last one there is one a week, for ever."""
+    since = now()
+    looks = [next_look(state, since, n) for n in range(12)]
+    assert looks == sorted(set(looks))
+    assert looks[0] == since + timedelta(days=1)
+    assert looks[-1] - looks[-2] == timedelta(days=7)
+
+
+async def test_a_lock_is_opened_by_a_meeting_and_a_third_person(staff: Staff) -> None:
+    """From the link in the mail to a password that must be changed; nobody skips a step."""
+    operator, _ = await team(staff)
+    owner = await locked(staff)
+    acts, lock = staff.container.account_locks, await lock_of(staff, owner)
+    assert await told(staff, owner) == ["locked_by_suspicion"]
+    early = await codes(
+        acts.approve(staff.security, lock.id),
+        staff.container.staff.unlock(staff.admin, new_id(), owner.person_id, "Ошибка"),
+        staff.container.staff.unlock(None, new_id(), owner.person_id, "Ошибка"),
+    )
+    assert early == ["changed_meanwhile", "locked_by_suspicion", "locked_by_suspicion"]
+    await met(staff, owner, operator, MeetingState.NOT_CONFIRMED)
+    assert (await lock_of(staff, owner)).state == LockState.MEETING
+    assert "unlock_not_confirmed" in await told(staff, staff.security)
+    await met(staff, owner, operator)
+    waits = await lock_of(staff, owner)
+    assert (waits.state, waits.operator_id) == (LockState.APPROVAL, operator.person_id)
+    assert "unlock_to_approve" in await told(staff, staff.security)
+    async with staff.database.work() as session:
+        assert (await session.get_one(Account, owner.person_id)).locked_at is not None
+    await acts.approve(staff.security, lock.id)
+    await acts.approve(staff.security, lock.id)
+    async with staff.database.work() as session:
+        account = await session.get_one(Account, owner.person_id)
+        assert (account.locked_at, account.locked_reason) == (None, None)
+        assert account.must_change_password
+        chained = await session.exec(
+            select(JournalEntry.kind)
+            .where(
+                JournalEntry.chain == owner.person_id, col(JournalEntry.kind).startswith("account.")
+            )
+            .order_by(col(JournalEntry.position))
+        )
+        assert chained.all() == ["account.locked", "account.met", "account.unlocked"]
+    assert (await told(staff, owner))[-1] == "unlocked_by_meeting"
+    assert await reminders.look(staff.database, lock.id) is None
+
+
+async def test_owner_operator_and_approver_are_three_people_under_races(staff: Staff) -> None:
+    """Whoever met the owner does not agree, though holding both rights; of several, one decides."""
+    _, both = await team(staff)
+    owner = await locked(staff)
+    acts, lock = staff.container.account_locks, await lock_of(staff, owner)
+    await met(staff, owner, both)
+    refused = await codes(acts.approve(both, lock.id), acts.approve(owner, lock.id))
+    assert refused == ["not_found", "same_person"]
+    with pytest.raises(Refusal, match="oneself"):
+        demand_third(owner.person_id, owner.person_id, both.person_id)
+    others = [
+        await staff.person(f"Страж {n}", Role.SECURITY, staff.office.institution) for n in "абвг"
+    ]
+    decided = await codes(
+        *(acts.approve(one, lock.id) for one in others),
+        acts.send_back(staff.security, lock.id, "Видео прервалось"),
+    )
+    assert decided == ["changed_meanwhile"] * 4 + ["done"]
+    # Whatever the code does, the database keeps them apart.
+    with pytest.raises(IntegrityError):
+        async with staff.database.work() as session:
+            await session.exec(
+                update(AccountLock)
+                .where(col(AccountLock.id) == lock.id)
+                .values(operator_id=both.person_id, approver_id=both.person_id)
+            )
+
+
+async def test_the_word_of_an_operator_who_lost_the_right_does_not_count(staff: Staff) -> None:
+    """Then another meeting is needed, and nobody without the right agrees either."""
+    operator, _ = await team(staff)
+    owner = await locked(staff)
+    acts, lock = staff.container.account_locks, await lock_of(staff, owner)
+    await met(staff, owner, operator)
+    for who, code in ((operator, "operator_lost_right"), (staff.security, "not_found")):
+        async with staff.database.work() as session:
+            await session.exec(
+                update(RoleGrant)
+                .where(col(RoleGrant.person_id) == who.person_id)
+                .values(valid_until=now())
+            )
+        assert await codes(acts.approve(staff.security, lock.id)) == [code]
+        assert (await lock_of(staff, owner)).state == LockState.MEETING
+    assert (await told(staff, owner))[-1] == "unlock_sent_back"
+
+
+async def test_a_lock_is_one_however_often_it_is_asked_for(staff: Staff) -> None:
+    """Ten clicks lock once; after it is open, it can be locked again."""
+    owner = await staff.person("Соколова Анна", Role.DOCTOR)
+    acts = staff.container.account_locks
+    await asyncio.gather(*(acts.lock_own(owner.person_id, visitor_at()) for _ in range(10)))
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(AccountLock.id).where(AccountLock.person_id == owner.person_id)
+        )
+        assert len(found.all()) == 1
+    assert await told(staff, owner) == ["locked_by_suspicion"]
+
+
+async def test_a_lock_cannot_be_lost(staff: Staff) -> None:
+    """The owner is reminded with a new link each time, security after two weeks; once each."""
+    operator, _ = await team(staff)
+    owner = await locked(staff)
+    lock = await lock_of(staff, owner)
+    assert await reminders.look(staff.database, lock.id) == lock.looks_at
+    for n in range(1, SECURITY_TOLD + 1):
+        await due(staff, lock.id)
+        looked = await asyncio.gather(*(reminders.look(staff.database, lock.id) for _ in range(3)))
+        assert len(set(looked)) == 1
+        assert (await lock_of(staff, owner)).reminded == n
+    assert await told(staff, owner) == ["locked_by_suspicion"] + ["unlock_reminder"] * 4
+    assert (await told(staff, staff.security)).count("unlock_late") == 1
+    *old, newest = await secrets_of(staff, owner)
+    async with staff.client() as browser:
+        assert {(await browser.get(f"/unlock/{one}")).status_code for one in old} == {409}
+        page = await browser.get(f"/unlock/{newest}")
+        assert page.status_code == 200
+        assert "Соколова" not in page.text
+    await met(staff, owner, operator)
+    await due(staff, lock.id)
+    await reminders.look(staff.database, lock.id)
+    assert (await told(staff, staff.security)).count("unlock_to_approve") == 2
+
+
+async def due(staff: Staff, lock_id: UUID) -> None:
+    """Let the time of a lock be past."""
+    async with staff.database.work() as session:
+        await session.exec(
+            update(AccountLock)
+            .where(col(AccountLock.id) == lock_id)
+            .values(looks_at=now() - timedelta(minutes=2))
+        )
+
+
+async def test_late_locks_are_woken_and_those_of_leavers_end(staff: Staff) -> None:
+    """Temporal may have lost a run; who works here no longer has nothing to open."""
+    owner = await locked(staff)
+    lock, woken = await lock_of(staff, owner), []
+
+    async def wake(lock_id: UUID, *, anew: bool = False) -> bool:
+        woken.append((lock_id, anew))
+        return True
+
+    assert await reminders.wake_late(staff.database, wake, 60) == 0
+    await due(staff, lock.id)
+    assert await reminders.wake_late(staff.database, wake, 60) == 1
+    assert woken == [(lock.id, False)]
+    async with staff.database.work() as session:
+        (await session.get_one(Person, owner.person_id)).left_at = now()
+    assert await reminders.look(staff.database, lock.id) is None
+    assert (await lock_of(staff, owner)).state == LockState.LEFT
+
+
+async def test_a_meeting_for_unlocking_is_for_locked_accounts_only(staff: Staff) -> None:
+    """Nobody else books one, and no operator is chosen who is the owner."""
+    operator, _ = await team(staff)
+    owner = await staff.person("Соколова Анна", Role.DOCTOR)
+    (slot, *_) = await opened(staff, operator)
+    with pytest.raises(Refusal, match="not_needed"):
+        await staff.container.meetings.book(owner.person_id, Purpose.UNLOCK, slot)
+    await staff.container.account_locks.lock_own(operator.person_id, visitor_at())
+    async with staff.database.work() as session:
+        assert await times.offered(session, operator.person_id, now()) == []
