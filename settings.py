@@ -110,6 +110,9 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8090", description="Address of the register of medical workers."
     )
 
+    identity_url: str = Field(
+        "http://127.0.0.1:8092", description="Address of the identity register."
+    )
     meeting_room: str = Field(
         "http://127.0.0.1:8092/rooms/{room}",
         description="Address of a room for meetings by video; `{room}` is its unguessable id.",

@@ -20,10 +20,12 @@ from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
 from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
+from activities.verifications import VerificationActivities
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
+from clients.identity import IdentityClient
 from clients.objects import Objects
 from clients.registers import RegisterClient
 from clients.telemetry.collector import traces_of
@@ -60,12 +62,14 @@ from workflows.exports import ExportWorkflow
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, Sweeper
+from workflows.verifications import AccountVerification
 
 log = structlog.get_logger(__name__)
 
 WORKFLOWS = [
     QualificationApplication,
     ServiceRequest,
+    AccountVerification,
     NoticesMail,
     NoticesSms,
     NoticesPush,
@@ -114,6 +118,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         settings, database, objects, RegisterClient(settings.register_url), seal
     )
     cases = CaseActivities(database)
+    verifications = VerificationActivities(database, IdentityClient(settings.identity_url))
     requests = RequestActivities(Exchange.of(settings, database, objects, seal))
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
@@ -144,6 +149,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             applications.check,
             applications.wake,
             applications.issue_act,
+            verifications.check_identity,
+            verifications.wake_verification,
+            verifications.settle_verification,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

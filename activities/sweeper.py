@@ -12,6 +12,7 @@ from services.cases.signals import CaseSignals
 from services.exports import acts as exports
 from services.meetings import sweep as meetings
 from services.staff import departures
+from services.verifications import meeting as _registered  # noqa: F401
 
 
 class SweeperActivities:

@@ -42,6 +42,8 @@ from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
 from services.staff.acts import StaffActs
+from services.verifications import meeting as _registered  # noqa: F401
+from services.verifications.acts import Verifications
 from settings import Settings
 
 
@@ -147,6 +149,11 @@ class Container:
     def requests(self) -> Requests:
         """The acts on service requests."""
         return Requests(self.database, self.signals, self.settings.time_zone, self.files)
+
+    @cached_property
+    def verifications(self) -> Verifications:
+        """The acts of people on the verification of their account."""
+        return Verifications(self.database, self.signals, self.settings.time_zone)
 
     @cached_property
     def seal(self) -> Seal:

@@ -7,7 +7,14 @@ from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
-from api.cases import applications, conversation, requests, reviews, verification
+from api.cases import (
+    account_verifications,
+    applications,
+    conversation,
+    requests,
+    reviews,
+    verification,
+)
 from api.catalogue import admin, programmes
 from api.http import documentation, health
 from api.notices import inbox
@@ -22,6 +29,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     risks.router,
     applications.router,
     requests.router,
+    account_verifications.router,
     reviews.router,
     retention.router,
     search.router,

@@ -18,6 +18,7 @@ from cabinet.journal import security_watch
 from clients.database import DatabaseSession
 from clients.registers import RegisterDown, RegisterGarbled
 from rules.access import Permission
+from rules.accounts import AccountState
 from rules.accreditation import HOURS, is_urgent
 from rules.cases.kinds import decides_anywhere, process_of
 from rules.cases.process import Status
@@ -52,6 +53,9 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
     lines: list[CaseLine] = []
     answered = 0
     addressees: dict[str, str] = {}
+    if visit.actor.state is AccountState.REGISTERED:
+        parts.append(gettext("Учётная запись ещё не подтверждена"))
+        calls.append(_of_verification())
     if visit.actor.may(Permission.READ_JOURNAL):
         day = await security_watch.watched(session, visit)
         parts.append(security_watch.sentence(day))
@@ -130,6 +134,18 @@ async def _accreditation(visit: Visit) -> AccreditationView:
         urgent=is_urgent(found.valid_until, today),
         hours=found.hours,
         needed=HOURS,
+    )
+
+
+def _of_verification() -> CallToAction:
+    return CallToAction(
+        tone="waiting",
+        icon="shield-check",
+        kicker=gettext("Учётная запись"),
+        title=gettext("Подтвердите учётную запись"),
+        text=gettext("Пока открыты не все разделы. Осталось несколько шагов."),
+        url="/verifications",
+        action=gettext("Что осталось"),
     )
 
 

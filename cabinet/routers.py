@@ -29,6 +29,8 @@ from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
 from cabinet.staff import acts, importing, invitations, people
+from cabinet.verifications import draft as verification_drafts
+from cabinet.verifications import pages as verifications
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -46,6 +48,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     request_drafts.router,
     files.router,
     requests.router,
+    verification_drafts.router,
+    verifications.router,
     conversation.router,
     documents.router,
     settings.router,

@@ -34,6 +34,7 @@ USUAL_PORTS = {
     "temporal pages": 8233,
     "minio": 9000,
     "register": 8090,
+    "identity": 8092,
     "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,

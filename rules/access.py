@@ -58,11 +58,16 @@ class Permission(StrEnum):
     CONFIRM_DECLARATIONS = "confirm_declarations"
     """Confirm a colleague's declaration that entries of the journal are lost, or accepted."""
     KEEP_ARCHIVE = "keep_archive"
+    CONFIRM_ACCOUNT = "confirm_account"
+    """Have one's own account confirmed, with documents of one's own. Needs no role."""
     MEET_PEOPLE = "meet_people"
     """Offer times for meetings, and confirm there and by documents who somebody is."""
     KEEP_NOTICES = "keep_notices"
     """Mark, test and set up one's own notices. Every role may; a token may be made without it."""
 
+
+WITHOUT_ROLE = frozenset({Permission.CONFIRM_ACCOUNT})
+"""What everybody with an account may, whatever roles they hold: it is about their own account."""
 
 _ANYBODY = frozenset({Permission.KEEP_NOTICES})
 _CLINICIAN = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
@@ -157,7 +162,7 @@ class Actor:
         return self._is_granted(permission, unit_id)
 
     def _is_granted(self, permission: Permission, unit_id: UUID | None = None) -> bool:
-        return any(
+        return permission in WITHOUT_ROLE or any(
             permission in ROLE_PERMISSIONS[grant.role]
             and (unit_id is None or unit_id in grant.units)
             for grant in self.grants

@@ -14,8 +14,13 @@ from rules.ids import new_id
 
 REGISTER = "register"
 GOV_SERVICE = "gov-service"
+IDENTITY = "identity"
 
-SYSTEMS: Mapping[Party, str] = {Party.REGISTER: REGISTER, Party.ADDRESSEE: GOV_SERVICE}
+SYSTEMS: Mapping[Party, str] = {
+    Party.REGISTER: REGISTER,
+    Party.ADDRESSEE: GOV_SERVICE,
+    Party.IDENTITY_REGISTER: IDENTITY,
+}
 """Which system a case waits for, by its party. The names are stored: never rename."""
 
 FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)

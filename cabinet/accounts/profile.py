@@ -69,6 +69,7 @@ RIGHTS = {
     Permission.OVERSEE_COURSE: marked("Следить за прохождением курса"),
     Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
     Permission.KEEP_ARCHIVE: marked("Вести архив"),
+    Permission.CONFIRM_ACCOUNT: marked("Подтверждать свою учётную запись"),
     Permission.MEET_PEOPLE: marked("Проводить видеовстречи и подтверждать личность"),
     Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
 }

@@ -68,6 +68,7 @@ TODO_BY_CODE = {
         marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
         marked("Введённый текст вернётся, когда вы откроете страницу заново, если снова вошли вы."),
     ),
+    "account_state": (),
     "unreadable": (
         marked(
             "Повторять не нужно: сообщите администратору номер ошибки, по нему он найдёт причину."
@@ -137,6 +138,8 @@ def _way_out(request: Request, problem: Problem) -> tuple[str, str]:
         return str(problem.facts["case_url"]), gettext("Открыть дело")
     if problem.code == "slowed":
         return "/profile/lock", gettext("Заблокировать учётную запись")
+    if problem.code == "account_state":
+        return "/verifications", gettext("Что осталось сделать")
     if problem.code == "form_token" or (problem.status == 409 and request.method != "GET"):
         return came_from(request), gettext("Открыть страницу заново")
     return "/", gettext("На главную")

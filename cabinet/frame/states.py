@@ -32,6 +32,7 @@ _LOOKS: dict[Status, tuple[Tone, str]] = {
     Status.PROCESSING: ("waiting", "hourglass"),
     Status.READY: ("good", "circle-check"),
     Status.REFUSED: ("bad", "octagon-x"),
+    Status.CONFIRMED: ("good", "badge-check"),
 }
 
 

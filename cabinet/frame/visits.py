@@ -24,6 +24,7 @@ from cabinet.frame.rendering import page, render
 from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
 from crypto.key_ring import key_ring
 from rules.access import Actor, Permission
+from rules.accounts import AccountState
 from rules.cases.kinds import DECIDING
 from services.accounts.sessions import Current
 from services.cases.header import Header, header_of
@@ -75,6 +76,7 @@ DONE: Mapping[str, str] = {
     "stays": marked("Увольнение отменено."),
     "transferred": marked("Сотрудник переведён. Роли прежнего подразделения закончились."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
+    "verification_withdrawn": marked("Подтверждение отозвано."),
     "meeting_booked": marked("Вы записаны на встречу."),
     "meeting_moved": marked("Встреча перенесена."),
     "meeting_cancelled": marked("Встреча отменена."),
@@ -275,6 +277,9 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
         for place, permissions in _PLACES
         if not permissions or any(actor.may(permission) for permission in permissions)
     ]
+    if actor.state is AccountState.REGISTERED:
+        word = gettext("Подтверждение")
+        entries.insert(1, NavEntry("verification", word, "shield-check", "/verifications"))
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:
             entries = [entry for entry in entries if entry.key != key]

@@ -32,7 +32,7 @@ from services.operation import desk as operation
 from services.operation.desk import Desk
 from services.operation.lines import AttentionLine, AttentionSection
 from services.operation.remedies import RemedyOrder
-from services.outages import GOV_SERVICE, REGISTER
+from services.outages import GOV_SERVICE, IDENTITY, REGISTER
 from words import formats
 from words.translation import gettext, in_words, marked, ngettext
 
@@ -45,6 +45,7 @@ NAMES = {
     "sms": marked("SMS"),
     "push": marked("Push-уведомления"),
     REGISTER: marked("Регистр медицинских работников"),
+    IDENTITY: marked("Реестр удостоверений личности"),
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),

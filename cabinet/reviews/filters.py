@@ -49,6 +49,7 @@ _SHOWN = (
     Status.PROCESSING,
     Status.READY,
     Status.REFUSED,
+    Status.CONFIRMED,
 )
 _WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING})
 WHAT: Mapping[str, str] = {one.kind.value: one.words_for_many for one in PROCESSES.values()}

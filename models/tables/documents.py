@@ -70,6 +70,9 @@ class DocumentVersion(SQLModel, table=True):
     )
     pages: int | None = None
     dpi: int | None = Field(default=None, description="None where nothing is scanned.")
+    mark: bool | None = Field(
+        default=None, description="Whether a seal or signature was found; None: nobody looked."
+    )
     scanned: bool = Field(default=False, description="Whether an antivirus has looked at it.")
     uploaded_at: datetime = Field(sa_column=utc_column())
     uploaded_by: UUID = Field(foreign_key="person.id")

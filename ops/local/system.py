@@ -17,7 +17,7 @@ from ops.local.servers.minio import Minio
 from ops.local.servers.ports import LOOPBACK, is_free
 from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Interrupted, Running, ServerProcess
-from ops.local.servers.simulators import gov_service, mail, push, register, sms
+from ops.local.servers.simulators import gov_service, identity, mail, push, register, sms
 from ops.local.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
 
@@ -36,6 +36,7 @@ GIVEN_BY = {
     "temporal": "TEMPORAL_ADDRESS",
     "minio": "S3_ENDPOINT",
     "register": "MEDCAB_REGISTER_URL",
+    "identity": "MEDCAB_IDENTITY_URL",
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
     "sms": "MEDCAB_SMS_URL",
@@ -99,6 +100,7 @@ class System:
             Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
             register(home, port(8090)),
+            identity(home, port(8092)),
             gov_service(home, port(8091), settings_from(self.environment).module_crypto),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),

@@ -6,8 +6,16 @@ from rules.access import Actor
 from rules.cases.applications import APPLICATION
 from rules.cases.process import CaseKind, Process
 from rules.cases.requests import REQUEST
+from rules.cases.verifications import VERIFICATION
 
-PROCESSES: Mapping[CaseKind, Process] = {one.kind: one for one in (APPLICATION, REQUEST)}
+PROCESSES: Mapping[CaseKind, Process] = {
+    one.kind: one
+    for one in (
+        APPLICATION,
+        REQUEST,
+        VERIFICATION,
+    )
+}
 
 
 SEEN_BY_HEADS = tuple(one.kind.value for one in PROCESSES.values() if one.seen_by_heads)

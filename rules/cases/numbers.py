@@ -20,17 +20,20 @@ class NumberKind(StrEnum):
 
     APPLICATION = "ПК"
     REQUEST = "ЗС"
+    VERIFICATION = "ПУ"
     ENROLMENT_ACT = "АЗ"
 
 
 _CHECKED_AS = {
     NumberKind.APPLICATION: "1",
     NumberKind.REQUEST: "2",
+    NumberKind.VERIFICATION: "7",
     NumberKind.ENROLMENT_ACT: "3",
 }
 # What people type instead: look-alikes, Latin letters of the same sound, keys of the same place.
 _TYPED_AS = {
     NumberKind.APPLICATION: ("ПК", "ПK", "PК", "PK", "NK", "NК", "GR"),
+    NumberKind.VERIFICATION: ("ПУ", "GE"),
     NumberKind.REQUEST: ("ЗС", "ЗC", "3С", "3C", "ZС", "ZC", "ZS", "PC"),
     NumberKind.ENROLMENT_ACT: ("АЗ", "AЗ", "А3", "A3", "АZ", "AZ", "FP"),
 }

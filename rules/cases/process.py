@@ -19,6 +19,7 @@ class CaseKind(StrEnum):
 
     APPLICATION = "application"
     REQUEST = "request"
+    VERIFICATION = "verification"
 
 
 class Status(StrEnum):
@@ -36,6 +37,7 @@ class Status(StrEnum):
     PROCESSING = "processing"
     READY = "ready"
     REFUSED = "refused"
+    CONFIRMED = "confirmed"
 
 
 class Transition(StrEnum):
@@ -57,6 +59,7 @@ class Transition(StrEnum):
     HAND_OVER = "hand_over"
     ANSWER = "answer"
     REFUSE = "refuse"
+    CONFIRM = "confirm"
 
 
 NEW_VERSION = frozenset({Transition.SUBMIT, Transition.RESUBMIT, Transition.CORRECT})
@@ -69,6 +72,7 @@ class Party(StrEnum):
     APPLICANT = "applicant"
     REVIEWER = "reviewer"
     REGISTER = "register"
+    IDENTITY_REGISTER = "identity_register"
     ADDRESSEE = "addressee"
     SYSTEM = "system"
     NOBODY = "nobody"

@@ -17,6 +17,9 @@ class Category(StrEnum):
     COURSE = "course"
     ACCREDITATION = "accreditation"
     IDENTITY = "identity"
+    SNILS = "snils"
+    APPOINTMENT = "appointment"
+    ASSOCIATION = "association"
     OTHER = "other"
     MESSAGE = "message"
 
@@ -68,6 +71,21 @@ CATEGORIES: Mapping[Category, CategoryRule] = {
     Category.IDENTITY: CategoryRule(
         "Документ, удостоверяющий личность",
         "Разворот с фотографией, скан от 300 точек на дюйм",
+        registration=True,
+    ),
+    Category.SNILS: CategoryRule(
+        "СНИЛС",
+        "Карточка или уведомление о регистрации, скан от 300 точек на дюйм",
+        registration=True,
+    ),
+    Category.APPOINTMENT: CategoryRule(
+        "Приказ о назначении",
+        "С подписью и печатью, скан от 300 точек на дюйм",
+        registration=True,
+    ),
+    Category.ASSOCIATION: CategoryRule(
+        "Членство в профессиональном объединении",
+        "Удостоверение или выписка, скан от 300 точек на дюйм",
         registration=True,
     ),
     Category.OTHER: CategoryRule(

@@ -86,6 +86,7 @@ _ROWS = (
         facts=f"{_MOVE} checklist",
         contents="reason remarks",
     ),
+    _Row((K.VERIFICATION_CONFIRMED,), _ALL, facts=_MOVE),
     _Row((K.CASE_COMMENTED,), _ALL, facts="comment internal files", contents="text files"),
     _Row(
         (K.CASE_COMMENTED,),

@@ -104,6 +104,7 @@ class JournalKind(StrEnum):
     PERSON_STAYS = "person.stays"
     PERSON_LEFT = "person.left"
     PERSON_TRANSFERRED = "person.transferred"
+    VERIFICATION_CONFIRMED = "verification.confirmed"
     ACCOUNT_STATE_REACHED = "account.state_reached"
     MEETING_TIMES_OPENED = "meeting.times_opened"
     MEETING_TIME_WITHDRAWN = "meeting.time_withdrawn"

@@ -83,6 +83,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.SESSIONS_END: "Завершены сеансы",
     T.TOKEN_MAKE: "Создан ключ доступа",
     T.TOKEN_REVOKE: "Ключ доступа отозван",
+    T.VERIFICATION_CONFIRM: "Все шаги подтверждения выполнены",
     T.ACCOUNT_REACH: "Учётная запись подтверждена",
     T.MEETING_OPEN_TIMES: "Открыто время для встреч",
     T.MEETING_WITHDRAW_TIME: "Закрыто время для встреч",

@@ -112,6 +112,7 @@ class AuditTag(StrEnum):
     SESSIONS_END = "account:session:end"
     TOKEN_MAKE = "account:token:make"  # noqa: S105 - a tag
     TOKEN_REVOKE = "account:token:revoke"  # noqa: S105 - a tag
+    VERIFICATION_CONFIRM = "case:verification:confirm"
     ACCOUNT_REACH = "account:state:reach"
     MEETING_OPEN_TIMES = "meeting:times:open"
     MEETING_WITHDRAW_TIME = "meeting:times:withdraw"
@@ -239,6 +240,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ACCOUNT_TOKEN_MADE: T.TOKEN_MAKE,
     K.ACCOUNT_TOKEN_REVOKED: T.TOKEN_REVOKE,
     K.ACCOUNT_COURSE_PASSED: T.COURSE_PASS,
+    K.VERIFICATION_CONFIRMED: T.VERIFICATION_CONFIRM,
     K.ACCOUNT_STATE_REACHED: T.ACCOUNT_REACH,
     K.MEETING_TIMES_OPENED: T.MEETING_OPEN_TIMES,
     K.MEETING_TIME_WITHDRAWN: T.MEETING_WITHDRAW_TIME,

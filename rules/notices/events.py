@@ -12,6 +12,7 @@ from rules.notices.account_events import ACCOUNT_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
+from rules.notices.verification_events import VERIFICATION_EVENTS
 
 _CABINET = (Channel.CABINET,)
 
@@ -379,6 +380,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     ),
     **ACCOUNT_EVENTS,
     **MEETING_EVENTS,
+    **VERIFICATION_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

@@ -28,7 +28,9 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import identifiers, mail_addresses
 from services import rate_limits
 from services.accounts import password_reset
+from services.accounts.proven_contacts import is_confirmed
 from services.accounts.sign_in import login_of
+from services.cases.wakeups import applicant_did_more
 from services.journal import entries as journal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
@@ -93,7 +95,10 @@ async def ask(
     async with database.work() as session:
         person = await session.get_one(Person, actor.person_id)
         present = person.email if channel is Channel.MAIL else person.phone
-        if present is not None and mail_addresses.folded(present) == mail_addresses.folded(value):
+        same = present is not None and mail_addresses.folded(present) == mail_addresses.folded(
+            value
+        )
+        if same and await is_confirmed(session, person, channel):
             raise _wrong("same_contact", "Этот контакт у вас уже указан.")
     async with database.work() as session:
         wait = await rate_limits.take(session, [allowance], now)
@@ -218,6 +223,7 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
             )
         )
     await outbox.enqueue_all(session, told, now)
+    await applicant_did_more(session, actor.person_id, now)
 
 
 def _read(channel: Channel, value: str) -> str:

@@ -146,7 +146,9 @@ class Drafts(CaseActs):
             programme_id=programme_id,
             applicant_id=begun_by.person.id,
             unit_id=begun_by.person.unit_id,
-            responsible_unit_id=await catalogue.unit_id(session, definition.addressee),
+            responsible_unit_id=await self._responsible(
+                session, begun_by.person.unit_id, definition.addressee
+            ),
             copied_from_id=copied_from,
             status=Status.DRAFT.value,
             waits_for=process_of(self.kind).waits_for[Status.DRAFT].value,
@@ -159,6 +161,11 @@ class Drafts(CaseActs):
         )
         await insert_draft(session, case)
         return case
+
+    async def _responsible(self, session: AsyncSession, unit_id: UUID, addressee: str) -> UUID:
+        """The unit that decides on a case of somebody in `unit_id`: the addressee of its type."""
+        del unit_id
+        return await catalogue.unit_id(session, addressee)
 
     async def save_draft(
         self,

@@ -58,6 +58,7 @@ JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.HAND_OVER: JournalKind.REQUEST_SENT,
     Transition.ANSWER: JournalKind.REQUEST_ANSWERED,
     Transition.REFUSE: JournalKind.REQUEST_REFUSED,
+    Transition.CONFIRM: JournalKind.VERIFICATION_CONFIRMED,
 }
 
 

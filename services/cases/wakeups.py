@@ -1,10 +1,10 @@
 """What a workflow does when it is signalled or its time is over, and who is told if it is stuck."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, text
+from sqlalchemy import func, or_, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from models.messages import ANEW, RECEIPT, WAKE_UP, CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct
 from rules.access import Permission
 from rules.cases.kinds import process_of
+from rules.cases.process import Party, Status
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services import access
@@ -106,6 +107,24 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
                 facts={"number": case.number},
                 now=now,
             )
+
+
+async def applicant_did_more(session: AsyncSession, person_id: UUID, now: datetime) -> None:
+    """Let the workflows of a person's approved cases look again: they wait for more than an act.
+
+    The sweeper wakes them within seconds; whoever can signal need not wait for it.
+    """
+    await session.exec(
+        update(Case)
+        .where(
+            col(Case.applicant_id) == person_id,
+            col(Case.status) == Status.APPROVED.value,
+            col(Case.waits_for) == Party.APPLICANT.value,
+            col(Case.closed_at).is_(None),
+        )
+        .values(wakes_at=now, rings=0, rung_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def sweep(database: Database, signals: CaseSignals, grace: float, most: int = 100) -> int:

@@ -275,7 +275,7 @@ class Documents:
 
 
 def _must_keep_documents(actor: Actor) -> None:
-    if not actor.may(Permission.KEEP_DOCUMENTS):
+    if not (actor.may(Permission.KEEP_DOCUMENTS) or actor.may(Permission.CONFIRM_ACCOUNT)):
         raise forbidden()
 
 
@@ -419,6 +419,7 @@ def _version(
         findings=[finding.stored() for finding in received.findings],
         pages=received.pages,
         dpi=received.dpi,
+        mark=received.mark,
         scanned=received.scanned,
         uploaded_at=clock.now(),
         uploaded_by=actor.person_id,

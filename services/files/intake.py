@@ -73,6 +73,7 @@ class Received:
     findings: tuple[Finding, ...] = ()
     pages: int | None = None
     dpi: int | None = None
+    mark: bool | None = None
     scanned: bool = False
 
 
@@ -220,6 +221,7 @@ class Files:
             report.findings,
             report.pages,
             report.dpi,
+            mark=report.mark,
             scanned=self.antivirus is not None,
         )
 

@@ -348,13 +348,13 @@ reviewer.
 """
 
 
-async def open_review(
-    session: AsyncSession,
-    case: Case,
-    findings: list[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """End the check: store its findings, choose a reviewer, start the term (A3, A11)."""
+async def end_check(
+    session: AsyncSession, case: Case, findings: list[dict[str, Any]], now: datetime
+) -> tuple[UUID | None, dict[str, Any]]:
+    """End a check: store its findings, and choose who reviews, whom the case then has (A11).
+
+    Returns the reviewer, and the facts of the move that opens the review.
+    """
     checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
     turn = assignment.turn_of(case.responsible_unit_id)
     kept = await (await session.connection()).execute(_CHECKED, checked | turn)
@@ -362,19 +362,20 @@ async def open_review(
     journal.head_is_known(session, case.id, position, digest)
     reviewer, absent = await assignment.choose(session, case, now)
     assignment.give(case, reviewer, now, instead_of=assignment.owner_of(case))
+    return reviewer, {
+        "version": case.version,
+        "findings": sorted({f["code"] for f in findings}),
+        "reviewer": str(reviewer) if reviewer else None,
+        "stands_in_for": str(absent) if absent else None,
+    }
+
+
+async def open_review(
+    session: AsyncSession, case: Case, findings: list[dict[str, Any]], now: datetime
+) -> None:
+    """End the check of an application and start the term of its review (A3)."""
+    reviewer, facts = await end_check(session, case, findings, now)
     tell = [CaseNotice("application_in_review", case.applicant_id)]
     if reviewer is not None:
         tell.append(CaseNotice("review_assigned", reviewer))
-    await move(
-        session,
-        case,
-        Transition.OPEN_REVIEW,
-        now=now,
-        facts={
-            "version": case.version,
-            "findings": sorted({f["code"] for f in findings}),
-            "reviewer": str(reviewer) if reviewer else None,
-            "stands_in_for": str(absent) if absent else None,
-        },
-        tell=tell,
-    )
+    await move(session, case, Transition.OPEN_REVIEW, now=now, facts=facts, tell=tell)

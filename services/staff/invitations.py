@@ -29,6 +29,7 @@ from services import access
 from services.accounts import login_log
 from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
+from services.accounts.proven_contacts import proven
 from services.accounts.second_factor.register import has_factor, offers
 from services.accounts.sessions import (
     OpenedSession,
@@ -227,7 +228,8 @@ async def accept(
             else:
                 await _begin_again(session, person.id, password, now)
             invitation.ended_at, invitation.ended_why = now, "used"
-            session.add(invitation)
+            # Whoever opened the link reads the mail of this address.
+            session.add_all([invitation, proven(person, Channel.MAIL, person.email, now)])
             await journal.append(
                 session,
                 chain=person.id,

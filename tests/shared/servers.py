@@ -30,6 +30,7 @@ from ops.local.servers.simulators import (
     MailSimulator,
     Simulator,
     gov_service,
+    identity,
     mail,
     push,
     register,
@@ -139,6 +140,7 @@ class Simulators:
     sms: Simulator
     push: Simulator
     gov_service: Simulator
+    identity: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -151,6 +153,7 @@ class Simulators:
             sms(home, None),
             push(home, None),
             gov_service(home, None),
+            identity(home, None),
         )
         processes = tuple(ServerProcess(one, home.logs) for one in world)
         secrets = {
@@ -172,7 +175,14 @@ class Simulators:
     @property
     def variables(self) -> dict[str, str]:
         """Where they are, and what they know us by."""
-        servers = (self.register, self.mail, self.sms, self.push, self.gov_service)
+        servers = (
+            self.register,
+            self.mail,
+            self.sms,
+            self.push,
+            self.gov_service,
+            self.identity,
+        )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 
     def stop(self) -> None:

@@ -50,7 +50,23 @@ _REQUEST = {
     JournalKind.REQUEST_ANSWERED: NoticeKind.REQUEST_READY,
     JournalKind.REQUEST_REFUSED: NoticeKind.REQUEST_REFUSED,
 }
-TOLD_ON = {CaseKind.APPLICATION: _APPLICATION, CaseKind.REQUEST: _REQUEST}
+_VERIFICATION = {
+    JournalKind.CASE_SUBMITTED: NoticeKind.VERIFICATION_SUBMITTED,
+    JournalKind.CASE_RESUBMITTED: NoticeKind.VERIFICATION_SUBMITTED,
+    JournalKind.CASE_CORRECTED: NoticeKind.VERIFICATION_SUBMITTED,
+    JournalKind.CASE_REVIEW_OPENED: NoticeKind.VERIFICATION_IN_REVIEW,
+    JournalKind.CASE_APPROVED: NoticeKind.VERIFICATION_APPROVED,
+    JournalKind.CASE_CLARIFICATION_ASKED: NoticeKind.VERIFICATION_CLARIFICATION,
+    JournalKind.CASE_REJECTED: NoticeKind.VERIFICATION_REJECTED,
+    JournalKind.CASE_WITHDRAWN: NoticeKind.VERIFICATION_WITHDRAWN,
+    JournalKind.CASE_LAPSED: NoticeKind.VERIFICATION_LAPSED,
+    JournalKind.VERIFICATION_CONFIRMED: NoticeKind.VERIFICATION_CONFIRMED,
+}
+TOLD_ON = {
+    CaseKind.APPLICATION: _APPLICATION,
+    CaseKind.REQUEST: _REQUEST,
+    CaseKind.VERIFICATION: _VERIFICATION,
+}
 """The notice that the applicant must have got, by the journal entry."""
 
 _ENTAILED = frozenset(NoticeKind(kind) for kinds in TOLD_ON.values() for kind in kinds.values())

@@ -25,6 +25,7 @@ FORKED = (
     "ops.cli",
     "ops.furnishing",
     "simulators.gov_service",
+    "simulators.identity",
     "simulators.mail",
     "simulators.push",
     "simulators.register",

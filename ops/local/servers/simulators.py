@@ -1,4 +1,4 @@
-"""The simulators as servers of development and tests: register, gov service, mail, SMS, push."""
+"""The simulators as servers of development and tests: registers, gov service, mail, SMS, push."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -128,6 +128,19 @@ class GovServiceSimulator(Simulator):
 def register(home: Home, port: int | None = 8090) -> Simulator:
     """The federal register of medical workers."""
     return Simulator(home, "register", port)
+
+
+class IdentitySimulator(Simulator):
+    """The identity register, and the rooms of video meetings beside it."""
+
+    def variables(self) -> dict[str, str]:
+        """Its address, and that of a room."""
+        return {**super().variables(), "MEDCAB_MEETING_ROOM": f"{self.address}/rooms/{{room}}"}
+
+
+def identity(home: Home, port: int | None = 8092) -> Simulator:
+    """The identity register."""
+    return IdentitySimulator(home, "identity", port)
 
 
 def gov_service(

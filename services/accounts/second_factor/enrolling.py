@@ -24,6 +24,7 @@ from services.accounts.second_factor.continuing import go_on
 from services.accounts.second_factor.methods import Attempt, NewFactor
 from services.accounts.second_factor.proving import prove
 from services.accounts.sessions import Current, OpenedSession, Visitor, end_access, rotate
+from services.cases.wakeups import applicant_did_more
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ async def enrol(
                 await recovery_codes.replace(session, current.person_id, drawn, now)
             opened = await go_on(session, current, account, visitor, now, Step.SETUP)
             await login_log.tell(session, current.person_id, NoticeKind.SECOND_FACTOR_ADDED, now)
+            await applicant_did_more(session, current.person_id, now)
         await proof.note(session, accepted=accepted)
     if opened is None:
         raise proof.refusal

@@ -41,6 +41,8 @@ class InspectionReport:
     pages: int | None = None
     dpi: int | None = None
     """The resolution of the coarsest scanned page; None if nothing is scanned."""
+    mark: bool | None = None
+    """Whether a seal or signature is on the first or last page; None if nobody could look."""
 
     @property
     def good(self) -> bool:
@@ -129,6 +131,7 @@ class Inspection:
             tuple(Finding.read(stored) for stored in report["findings"]),
             report.get("pages"),
             report.get("dpi"),
+            report.get("mark"),
         )
 
     async def draw(

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from rules.files.checks import Code, FileLimits, Finding, photo_dpi
 from services.files.inspection.endings import behind_jpeg
+from services.files.inspection.marks import has_mark
 
 _LOOK = 8
 """Decoding at an eighth of the size reads all of the data, and needs little memory."""
@@ -15,7 +16,7 @@ _LOOK = 8
 
 def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
     """The findings, the number of pages (one), and the resolution."""
-    report: dict[str, Any] = {"pages": 1, "dpi": None, "findings": []}
+    report: dict[str, Any] = {"pages": 1, "dpi": None, "mark": None, "findings": []}
     Image.MAX_IMAGE_PIXELS = None
     try:
         with warnings.catch_warnings(), Image.open(file, formats=["JPEG"]) as picture:
@@ -31,6 +32,7 @@ def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
             )
             picture.draft(None, (width // _LOOK or 1, height // _LOOK or 1))
             picture.load()
+            report["mark"] = has_mark(picture)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, ArithmeticError):
         report["findings"] = [Finding(Code.DAMAGED)]
         return report

@@ -16,6 +16,7 @@ from pypdfium2 import raw as pdfium
 
 from rules.files.checks import Code, FileLimits, Finding, PlacedImage, link_is_safe, scan_dpi
 from services.files.inspection.endings import ends_as_zip
+from services.files.inspection.marks import has_mark
 
 _END = b"%%EOF"
 
@@ -66,7 +67,7 @@ _NO_MEMORY = "std::bad_alloc"
 
 def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
     """Findings, number of pages, and the resolution of the coarsest scanned page (None: none)."""
-    report: dict[str, Any] = {"pages": None, "dpi": None, "findings": []}
+    report: dict[str, Any] = {"pages": None, "dpi": None, "mark": None, "findings": []}
     trailing = _trailing_data(file, limits)
     if trailing is not None:
         report["findings"] = [trailing]
@@ -310,7 +311,7 @@ def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterat
             if len(document) != report["pages"]:
                 yield Finding(Code.DAMAGED)
                 return
-            document[0].render(scale=0.2).close()
+            report["mark"] = any(_is_marked(document[n]) for n in {0, len(document) - 1})
             found = []
             for number in range(len(document)):
                 page = document[number]
@@ -323,6 +324,15 @@ def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterat
         yield Finding(Code.DAMAGED)
         return
     report["dpi"] = min((dpi for dpi in found if dpi is not None), default=None)
+
+
+def _is_marked(page: pypdfium2.PdfPage) -> bool:
+    """Whether a page, drawn small, shows a seal or signature; an electronic one is a mark too."""
+    drawn = page.render(scale=0.2)
+    try:
+        return has_mark(drawn.to_pil())
+    finally:
+        drawn.close()
 
 
 def _opened(file: BinaryIO) -> pypdfium2.PdfDocument:

@@ -1,0 +1,1 @@
+"""The verification of accounts: documents, identity, and what else confirms a person."""
