@@ -17,7 +17,7 @@ from rules.texts.cleaning import AccusativeTitle
 TYPE = "verification"
 
 
-class Step(StrEnum):
+class VerificationStep(StrEnum):
     """What is done for an account, in any order."""
 
     MAIL = "mail"
@@ -27,10 +27,12 @@ class Step(StrEnum):
     FACTOR = "factor"
 
 
-NEEDED: Mapping[AccountState, frozenset[Step]] = {
+NEEDED: Mapping[AccountState, frozenset[VerificationStep]] = {
     AccountState.REGISTERED: frozenset(),
-    AccountState.ACTIVE: frozenset({Step.MAIL, Step.PHONE, Step.DOCUMENTS}),
-    AccountState.CONFIRMED: frozenset(Step),
+    AccountState.ACTIVE: frozenset(
+        {VerificationStep.MAIL, VerificationStep.PHONE, VerificationStep.DOCUMENTS}
+    ),
+    AccountState.CONFIRMED: frozenset(VerificationStep),
 }
 """The steps that a state needs. Documents include the look-up in the identity register."""
 
@@ -40,13 +42,13 @@ LAPSES_AFTER = timedelta(days=90)
 """Then the case is closed; the account keeps its state, and another verification can begin."""
 
 
-def reached(done: Collection[Step], before: AccountState) -> AccountState:
+def reached(done: Collection[VerificationStep], before: AccountState) -> AccountState:
     """The furthest state that these steps open; never less than the one before."""
     open_now = [state for state in AccountState if NEEDED[state] <= frozenset(done)]
     return max([before, *open_now], key=tuple(AccountState).index)
 
 
-class Check(StrEnum):
+class AutomaticCheck(StrEnum):
     """What the program checks of a document by itself."""
 
     SAFE = "safe"
@@ -55,11 +57,11 @@ class Check(StrEnum):
     MARK = "mark"
 
 
-CHECK_WORDS: Mapping[Check, str] = {
-    Check.SAFE: "Файл открывается без исправлений, читается и безопасен",
-    Check.PAGES: "Число страниц подходит этому виду документа",
-    Check.RESOLUTION: "Скан не грубее 300 точек на дюйм; файлы, созданные на компьютере, не сканы",
-    Check.MARK: "На первой или последней странице есть место с подписью или печатью",
+CHECK_WORDS: Mapping[AutomaticCheck, str] = {
+    AutomaticCheck.SAFE: "Файл открывается без исправлений, читается и безопасен",
+    AutomaticCheck.PAGES: "Число страниц подходит этому виду документа",
+    AutomaticCheck.RESOLUTION: "Скан не грубее 300 точек на дюйм; файлы с компьютера не сканы",
+    AutomaticCheck.MARK: "На первой или последней странице есть место с подписью или печатью",
 }
 
 
@@ -75,13 +77,13 @@ class DocumentRule:
     title: str
     when: str
     most_pages: int
-    checks: Sequence[Check]
+    checks: Sequence[AutomaticCheck]
     asks: str
     confirms: str
 
 
-_SCAN = (Check.SAFE, Check.PAGES, Check.RESOLUTION)
-_PAPER = (*_SCAN, Check.MARK)
+_SCAN = (AutomaticCheck.SAFE, AutomaticCheck.PAGES, AutomaticCheck.RESOLUTION)
+_PAPER = (*_SCAN, AutomaticCheck.MARK)
 
 DOCUMENTS: Sequence[DocumentRule] = (
     DocumentRule(
@@ -171,7 +173,7 @@ def file_findings(files: Sequence[GivenFile]) -> list[dict[str, Any]]:
         rule = BY_KIND.get(one.kind)
         if rule is None:
             continue
-        if Check.MARK in rule.checks and not one.mark:
+        if AutomaticCheck.MARK in rule.checks and not one.mark:
             text = "Места с подписью или печатью не найдено: посмотрите сами."
             found.append(_finding("mark_missing", "warning", one.kind, text))
         else:

@@ -32,7 +32,7 @@ class Answers(StrEnum):
     DIFFERS = "differs"
 
 
-class Question(BaseModel):
+class NumberQuestion(BaseModel):
     """Whom to look up."""
 
     number: str
@@ -56,7 +56,7 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
     app.add_middleware(FaultyServer, switch=faults)
 
     @app.post("/v1/people/search")
-    async def person(question: Question) -> dict[str, Any]:
+    async def person(question: NumberQuestion) -> dict[str, Any]:
         """One person; asked by POST, so that no log of addresses holds a number."""
         found = known.get(question.number)
         if found is None or switch.answers is Answers.NOT_FOUND:

@@ -6,15 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from api.cases.bodies import CaseOut, case_out
-from api.cases.drafts import DraftOut, ListOut, add_routes, draft_out, list_response
+from api.cases.bodies import CaseOut, CaseStateOut, case_out
+from api.cases.drafts import DraftOut, HandedIn, ListOut, add_routes, draft_out, list_response
 from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor, CurrentSession
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.accounts import AccountState
 from rules.cases.process import CaseKind
-from rules.verification import Step
+from rules.verification import VerificationStep as Step
 from services.cases import lists as case_lists
 from services.cases.draft_contents import draft_of
 from services.dossier import page as dossier
@@ -61,6 +61,14 @@ async def create(actor: CurrentActor, container: ContainerDep) -> DraftOut:
 async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
     """The whole verification."""
     return case_out(await dossier.page(session, actor, case_id))
+
+
+@router.post("/{case_id}/resubmit", responses=documented(429))
+async def resubmit(
+    case_id: UUID, act: HandedIn, actor: CurrentActor, container: ContainerDep
+) -> CaseStateOut:
+    """Answer a clarification with the corrected draft."""
+    return CaseStateOut.of(await container.verifications.resubmit(actor, case_id, act))
 
 
 add_routes(router, "", lambda container: container.verifications)

@@ -9,7 +9,8 @@ from cabinet.frame.visits import Visit
 from cabinet.reviews.filters import DeskQuery, asked_of
 from clients.database import DatabaseSession
 from rules.access import Permission
-from rules.cases.deciding import permission_of
+from rules.cases.deciding import permission_of, reviews
+from rules.cases.kinds import process_of
 from rules.cases.terms import WorkingCalendar
 from rules.refusals import not_found
 from services.cases import lists as case_lists
@@ -42,7 +43,7 @@ async def known(visit: Visit, case_id: UUID) -> Known:
         # Read first: with a tag newer than the page, the page would never learn what it missed.
         tag = await tag_of(session, visit, case_id)
         page = await dossier.page(session, visit.actor, case_id)
-        if page.newest is None:
+        if page.newest is None or (page.own and not _sees_at_desk(visit, page)):
             raise not_found()
         asked = asked_here(visit)
         return Known(
@@ -57,6 +58,15 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             around=await _around(session, visit, page, asked),
             tag=tag,
         )
+
+
+def _sees_at_desk(visit: Visit, page: CasePage) -> bool:
+    """Whether the person would see the case at the desk if it were another's."""
+    case, actor = page.case, visit.actor
+    heads_see = process_of(case.kind).seen_by_heads
+    return reviews(actor, case) or (
+        heads_see and actor.may(Permission.VIEW_UNIT_CASES, case.unit_id)
+    )
 
 
 def asked_here(visit: Visit) -> DeskQuery:

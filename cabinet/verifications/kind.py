@@ -44,7 +44,7 @@ VERIFICATIONS = register(
             K.CASE_APPROVED: plain("Оператор подтвердил документы"),
             K.CASE_CLARIFICATION_ASKED: plain("Оператор попросил исправить документы"),
             K.CASE_REJECTED: plain("Оператор не подтвердил документы"),
-            K.CASE_LAPSED: plain("Срок прошёл, подтверждение закрыто"),
+            K.CASE_LAPSED: plain("Срок истёк, подтверждение закрыто"),
             K.VERIFICATION_CONFIRMED: plain("Учётная запись подтверждена"),
         },
     )

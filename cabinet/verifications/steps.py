@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from cabinet.cases.lines import url_of
-from cabinet.verifications.views import DocumentRow, PartView, StepView
+from cabinet.verifications.views import ClosedPart, DocumentRow, StepView
 from rules.access import CLOSED_UNTIL
 from rules.accounts import AccountState
 from rules.cases.process import Party, Status
-from rules.verification import CHECK_WORDS, DOCUMENTS, Step
+from rules.verification import CHECK_WORDS, DOCUMENTS
+from rules.verification import VerificationStep as Step
 from services.cases.lists import CaseLine
 from services.meetings.seen import MeetingSeen
 from words import formats
@@ -30,7 +31,10 @@ _PLACES = {
     Step.MAIL: (marked("Подтвердите адрес кодом из письма."), "/notices/contacts"),
     Step.PHONE: (marked("Подтвердите номер кодом из SMS."), "/notices/contacts"),
     Step.MEETING: (marked("Выберите время: встреча длится полчаса."), "/meetings"),
-    Step.FACTOR: (marked("Подключите приложение с кодами или SMS."), "/profile/second-factor"),
+    Step.FACTOR: (
+        marked("Подключите приложение с кодами или SMS."),
+        "/profile/second-factor",
+    ),
 }
 _PARTS = (
     (AccountState.REGISTERED, marked("Свои документы, уведомления, настройки входа")),
@@ -98,13 +102,13 @@ def _documents(title: str, case: CaseLine | None) -> StepView:
     return StepView(title, text, "waits", _("Ждём оператора"), url, _("Открыть"))
 
 
-def parts(state: AccountState) -> Sequence[PartView]:
+def parts(state: AccountState) -> Sequence[ClosedPart]:
     """What each state opens, and what opens it."""
     shown = []
     for needed, title in _PARTS:
         is_open = state.reaches(needed)
         why = "" if is_open else _(CLOSED_UNTIL[needed])
-        shown.append(PartView(_(title), is_open, why))
+        shown.append(ClosedPart(_(title), is_open, why))
     return shown
 
 

@@ -21,7 +21,7 @@ class StepView:
 
 
 @dataclass(frozen=True)
-class PartView:
+class ClosedPart:
     """A part of the cabinet that a state opens: what it is, and why it is closed."""
 
     title: str
@@ -47,7 +47,7 @@ class VerificationOverview:
     tone: str
     icon: str
     steps: Sequence[StepView]
-    parts: Sequence[PartView]
+    parts: Sequence[ClosedPart]
     documents: Sequence[DocumentRow]
     cases: Sequence[CaseRow]
 

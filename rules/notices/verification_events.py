@@ -58,7 +58,7 @@ VERIFICATION_EVENTS: Mapping[NoticeKind, Event] = {
     ),
     NoticeKind.VERIFICATION_LAPSED: _applicant(
         "Подтверждение %(number)s закрыто",
-        "Срок прошёл, и мы закрыли подтверждение. Что открыто вам сейчас, остаётся открытым.",
+        "Срок истёк, и мы закрыли подтверждение. Что открыто вам сейчас, остаётся открытым.",
         "Подтверждение можно начать заново.",
     ),
     NoticeKind.VERIFICATION_REMINDER: _applicant(

@@ -19,7 +19,7 @@ from rules.accounts import AccountState
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.forms.definitions import prefilled
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, not_found
 from rules.verification import TYPE, GivenFile, missing_documents, unfit_files
 from services.cases.acts import Act
 from services.cases.drafts import Drafts, RefusalTexts, facts_of
@@ -66,6 +66,9 @@ class Verifications(Drafts):
     async def copy(self, actor: Actor, case_id: UUID) -> Case:
         """Copy a closed verification into a new draft, unless one is open already."""
         async with self._database.reading() as session:
+            old = await session.get(Case, case_id)
+            if old is None or not self._is_own(actor, old):
+                raise not_found()
             present = await open_of(session, actor.person_id)
         return present if present is not None else await super().copy(actor, case_id)
 

@@ -23,7 +23,8 @@ from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.meetings import MeetingState, Purpose
 from rules.notices.kinds import Channel, NoticeKind
-from rules.verification import LAPSES_AFTER, REMINDERS, Step, reached
+from rules.verification import LAPSES_AFTER, REMINDERS, reached
+from rules.verification import VerificationStep as Step
 from services.accounts.account_row import locked_account
 from services.accounts.proven_contacts import is_confirmed
 from services.accounts.second_factor.register import has_factor, offers

@@ -7,6 +7,7 @@ from tests.api.access import (
     JOURNAL_READERS,
     KEEPERS,
     NOBODY,
+    OPERATOR,
     OPS,
     REVIEWERS,
     SECURITY,
@@ -133,16 +134,16 @@ CASE_PAGES: dict[str, Row] = {
 """Applications as their applicants see them."""
 
 DOCUMENT_PAGES: dict[str, Row] = {
-    "GET /documents": Row("session", CLINICIANS),
-    "POST /documents/files": Row("session", CLINICIANS, send=upload(category="diploma")),
+    "GET /documents": Row("session", EVERYBODY),
+    "POST /documents/files": Row("session", EVERYBODY, send=upload(category="diploma")),
     "GET /documents/versions/{version_id}": mine("session"),
     "GET /documents/versions/{version_id}/file": mine("signed_in"),
     "GET /documents/versions/{version_id}/pages/{page}.png": mine("signed_in"),
-    "GET /documents/{document_id}": mine("session", nothing, CLINICIANS),
-    "GET /documents/{document_id}/replace": mine("session", nothing, CLINICIANS),
-    "POST /documents/files/{document_id}": mine("session", upload(), CLINICIANS),
+    "GET /documents/{document_id}": mine("session", nothing, EVERYBODY),
+    "GET /documents/{document_id}/replace": mine("session", nothing, EVERYBODY),
+    "POST /documents/files/{document_id}": mine("session", upload(), EVERYBODY),
     "POST /documents/{document_id}/put-away": mine(
-        "session", nothing, CLINICIANS, document_id="second_spare_document_id"
+        "session", nothing, EVERYBODY, document_id="second_spare_document_id"
     ),
     "POST /documents/files/cases/{case_id}/{kind}": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /documents/cases/{case_id}/{kind}/choose": mine(
@@ -155,7 +156,7 @@ DOCUMENT_PAGES: dict[str, Row] = {
 """Documents."""
 
 DESK_PAGES: dict[str, Row] = {
-    "GET /desk": Row("session", REVIEWERS | UNIT_HEAD),
+    "GET /desk": Row("session", REVIEWERS | UNIT_HEAD | OPERATOR),
     "GET /desk/cases/{case_id}": Row("session", *OVERSEES),
     "GET /desk/cases/{case_id}/live/{step}": Row("session", *OVERSEES),
     "POST /desk/cases/{case_id}/ask": Row("session", EVERYBODY),
@@ -171,18 +172,22 @@ DESK_PAGES: dict[str, Row] = {
     "POST /desk/cases/{case_id}/hand-over": Row(
         "session", *REVIEWS, form(**_ACT, to="{person_id}")
     ),
-    "GET /desk/several": Row("session", REVIEWERS, send=query(case="{case_id}")),
-    "POST /desk/several": Row("session", REVIEWERS, send=form()),
+    "GET /desk/several": Row("session", REVIEWERS | OPERATOR, send=query(case="{case_id}")),
+    "POST /desk/several": Row("session", REVIEWERS | OPERATOR, send=form()),
     "GET /desk/team": Row("session", REVIEWERS),
     "POST /desk/team/absences": Row(
         "session",
-        REVIEWERS,
+        REVIEWERS | OPERATOR,
         HR_HEAD,
         HR_HEAD,
         form(person_id="{hr_person_id}", first_day="10.01.2030", last_day="11.01.2030"),
     ),
     "POST /desk/team/absences/{absence_id}/end": Row(
-        "session", REVIEWERS, HR_HEAD, HR_HEAD, using={"absence_id": "second_hr_absence_id"}
+        "session",
+        REVIEWERS | OPERATOR,
+        HR_HEAD,
+        HR_HEAD,
+        using={"absence_id": "second_hr_absence_id"},
     ),
     "POST /desk/team/move": Row("session", HR_HEAD, send=form()),
 }

@@ -58,6 +58,7 @@ from tests.api.page_rows import (
 )
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
+from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
 from tests.api.world import IN_UNIT, Whose, World
 from tests.papers.samples import CODE, act_facts, receipt_facts
 from tests.shared.accounts import account_with_password
@@ -80,6 +81,8 @@ TABLE: dict[str, Row] = {
     **DESK_PAGES,
     **ARCHIVE_PAGES,
     **OTHER_PAGES,
+    **VERIFICATION_ROWS,
+    **VERIFICATION_PAGES,
     **MEETING_ROWS,
     **MEETING_PAGES,
     **PEOPLE_ROWS,

@@ -38,6 +38,7 @@ from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import declarations
 from services.journal import entries as journal
 from tests.api.request_samples import give_requests
+from tests.api.verification_rows import give_verifications
 from tests.shared.accounts import carry, visitor_at
 from tests.shared.office import Office, held
 
@@ -247,6 +248,7 @@ async def _give(
     requests = await give_requests(session, actor, office.hr)
     return {
         **requests,
+        **await give_verifications(session, actor),
         "person_id": str(person_id),
         "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),

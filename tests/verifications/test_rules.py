@@ -11,13 +11,17 @@ from rules.verification import (
     CHECK_WORDS,
     DOCUMENTS,
     NEEDED,
-    Check,
     GivenFile,
-    Step,
     file_findings,
     missing_documents,
     reached,
     unfit_files,
+)
+from rules.verification import (
+    AutomaticCheck as Check,
+)
+from rules.verification import (
+    VerificationStep as Step,
 )
 
 CONTACTS = {Step.MAIL, Step.PHONE}
@@ -28,7 +32,15 @@ TYPE = yaml.safe_load((CHECKOUT / "ops/data/verification.yaml").read_text("utf-8
     ("done", "state"),
     [
         (set(), AccountState.REGISTERED),
-        ({Step.MEETING, Step.FACTOR, Step.MAIL, Step.PHONE}, AccountState.REGISTERED),
+        (
+            {
+                Step.MEETING,
+                Step.FACTOR,
+                Step.MAIL,
+                Step.PHONE,
+            },
+            AccountState.REGISTERED,
+        ),
         ({Step.DOCUMENTS, Step.MAIL}, AccountState.REGISTERED),
         (CONTACTS | {Step.DOCUMENTS}, AccountState.ACTIVE),
         (CONTACTS | {Step.DOCUMENTS, Step.MEETING}, AccountState.ACTIVE),

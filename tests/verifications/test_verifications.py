@@ -154,6 +154,7 @@ async def test_the_register_is_waited_for_and_its_word_is_shown(verified: Verifi
     """Down: said so, with the next try. Then somebody else, then nobody, and never a lost case."""
     desk = verified.desk
     async with identity(desk.container.settings.identity_url) as switches:
+        await switches.put("/answers", json={"answers": "differs"})
         await switches.put("/faults", json={"mode": "fail"})
         case_id = await verified.handed_in()
 
@@ -167,7 +168,6 @@ async def test_the_register_is_waited_for_and_its_word_is_shown(verified: Verifi
         browser = await desk.browser(verified.person)
         assert "Ждём реестр" in (await browser.get("/verifications")).text
         assert "Реестр не отвечает" in (await browser.get(f"/verifications/{case_id}")).text
-        await switches.put("/answers", json={"answers": "differs"})
         await switches.put("/faults", json={"mode": "slow", "seconds": 0.5})
         await stands(verified, case_id, Status.IN_REVIEW)
         assert (await verified.findings(case_id))[0] == "identity_differs"
