@@ -79,7 +79,7 @@ def client_of(desk: Desk) -> Client:
 
 
 async def test_an_account_becomes_confirmed_by_itself(verified: Verified) -> None:
-    """Documents, contacts, meeting and factor, in this order; each state opens what it opens."""
+    """Documents, contacts, meeting and factor, in this order; each opens its own (I1, I2, I3)."""
     desk, person = verified.desk, verified.person
     assert not person.may(Permission.APPLY)
     with pytest.raises(Refusal, match="account_state"):

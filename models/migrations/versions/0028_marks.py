@@ -1,14 +1,14 @@
 """Whether a seal or a signature was found on a file.
 
 Revision ID: 0028
-Revises: 0030
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
