@@ -26,8 +26,8 @@ from models.tables.cases import IssuedAct
 from models.tables.people import Person
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
-from rules.access import ROLE_PERMISSIONS, Role
-from rules.accounts import Stage
+from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.accounts import AccountState, Stage
 from rules.clock import now
 from rules.notices.events import EVENTS
 from rules.notices.kinds import NoticeKind, RecipientRole
@@ -345,6 +345,30 @@ async def test_the_state_of_an_account_goes_before_every_right(world: World, sta
     assert not wrong, "\n".join(wrong)
     still = await client.get("/api/v1/session", headers={"Accept": "application/json"})
     assert (still.status_code, "sign_in_unfinished" in still.text) == (401, state in STAGES)
+
+
+async def test_an_account_that_is_only_registered_opens_what_needs_no_more(world: World) -> None:
+    """Cases come with the next state; one's documents do not wait, for they lead there (I1)."""
+    actor = await world.office.person("Новый врач", Role.DOCTOR, world.office.ward)
+    things = await world.given(actor, actor)
+    client = await world.sign_in(actor)
+    applies = {role for role in Role if Permission.APPLY in ROLE_PERMISSIONS[role]}
+    states = (AccountState.REGISTERED, AccountState.ACTIVE)
+    refused: dict[AccountState, set[str]] = {state: set() for state in states}
+    about = {route: row for route, row in TABLE.items() if row.own == applies}
+    for state in states:
+        async with world.office.database.work() as session:
+            account = await session.get_one(Account, actor.person_id)
+            account.state = state.value
+            session.add(account)
+        for route, row in about.items():
+            answer = await ask(client, route, row, things)
+            if answer.status_code in REFUSED:
+                refused[state].add(route)
+    closed = refused[AccountState.REGISTERED]
+    open_to_all = set(about) - closed
+    assert {route for route in open_to_all if "/documents" not in route} == set()
+    assert closed & refused[AccountState.ACTIVE] == set()
 
 
 async def test_a_token_opens_no_route_that_is_for_browsers(world: World) -> None:

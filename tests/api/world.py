@@ -99,7 +99,7 @@ class World:
             (Whose.COLLEAGUE, "Коллега", office.ward),
             (Whose.STRANGER, "Чужой", surgery.id),
         ):
-            world.others[whose] = await world._given(
+            world.others[whose] = await world.given(
                 await office.person(name, Role.DOCTOR, unit), reviewer
             )
         return world
@@ -120,7 +120,7 @@ class World:
                 session.add_all(self.grants(actor.person_id, more))
                 await session.flush()
                 actor = await access.actor_for(session, actor.person_id, now())
-            things = await self._given(actor, actor)
+            things = await self.given(actor, actor)
             self.holders[known] = Holder(actor, await self.sign_in(actor), things)
         return self.holders[known]
 
@@ -141,7 +141,8 @@ class World:
         units = {"hr": self.office.hr, "cardiology": self.office.ward}
         return units.get(IN_UNIT.get(role, ""), self.office.institution)
 
-    async def _given(self, actor: Actor, away: Actor) -> Mapping[str, str]:
+    async def given(self, actor: Actor, away: Actor) -> Mapping[str, str]:
+        """Give somebody something of every kind; `away` is whose absences are made up."""
         async with self.office.database.work() as session:
             given = await _give(session, self.office, actor, self.template, away)
         return given | {"digest": self.digest}
