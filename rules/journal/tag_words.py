@@ -112,6 +112,8 @@ TAG_WORDS: Mapping[T, str] = {
     T.STAFF_IMPORT: "Загружен список сотрудников",
     T.INSTALLATION_BEGIN: "Система начала работу",
     T.INSTALLATION_BACK_UP: "Сделана резервная копия",
+    T.KEY_USE: "Введён новый ключ шифрования",
+    T.KEY_RETIRE: "Прежний ключ шифрования убран",
     T.INSTALLATION_RESTORE: "Восстановлено из копии",
     T.INSTALLATION_RECONCILE: "Сверено после восстановления",
     T.SERVER_REPLACE: "Сервер перезапущен",

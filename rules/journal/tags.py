@@ -142,6 +142,8 @@ class AuditTag(StrEnum):
     INSTALLATION_BEGIN = "installation:installation:begin"
     INSTALLATION_BACK_UP = "installation:backup:take"
     INSTALLATION_RESTORE = "installation:backup:restore"
+    KEY_USE = "installation:key:use"
+    KEY_RETIRE = "installation:key:retire"
     INSTALLATION_RECONCILE = "installation:backup:reconcile"
     SERVER_REPLACE = "installation:server:replace"
     STANDING_BEGIN_ANEW = "installation:run:begin_anew"
@@ -263,6 +265,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.STAFF_IMPORTED: T.STAFF_IMPORT,
     K.INSTALLATION_BEGUN: T.INSTALLATION_BEGIN,
     K.INSTALLATION_BACKED_UP: T.INSTALLATION_BACK_UP,
+    K.KEY_IN_USE: T.KEY_USE,
+    K.KEY_RETIRED: T.KEY_RETIRE,
     K.INSTALLATION_RESTORED: T.INSTALLATION_RESTORE,
     K.INSTALLATION_RECONCILED: T.INSTALLATION_RECONCILE,
     K.JOURNAL_ACCEPTED: T.JOURNAL_ACCEPT,

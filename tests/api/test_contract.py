@@ -111,7 +111,6 @@ def possible(operation: Any) -> set[GenerationMode]:
     return {GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes else [])}
 
 
-@pytest.mark.asvs("15.3.1")
 def asking(label: str) -> list[Role | None]:
     """Who asks for an operation; over all operations every role does, many times."""
     if LONGER:
@@ -128,6 +127,7 @@ def test_every_role_asks_for_many_operations() -> None:
     assert min(asked.values()) >= 2 * TAKING_TURNS * len(OPERATIONS) // (3 * len(OTHERS))
 
 
+@pytest.mark.asvs("15.3.1")
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_the_application_keeps_what_it_promises(town: Town, label: str) -> None:
     """No server error, no status, type or shape that OpenAPI does not name, for any role."""
