@@ -17,7 +17,6 @@ from rules.access import Role
 from settings import Settings
 
 PATIENCE = 30.0
-SCOPE = ["apply", "keep_documents", "keep_notices", "review", "oversee_reviews"]
 
 
 class Unexpected(Exception):
@@ -64,7 +63,7 @@ class Demo:
         self.console.print(f"{self.steps:>2}. {text}{facts}")
 
     def sign_in(self, role: Role) -> DemoUser:
-        """Sign in with password and one-time code, and make an access token for an hour's work."""
+        """Sign in with password and one-time code; what follows is done in that session."""
         account = next(a for a in self.accounts if role in a.roles)
         http = httpx.Client(base_url=self.settings.public_url, timeout=20)
         player = DemoUser(account.name, http)
@@ -74,18 +73,7 @@ class Demo:
             restore_sign_in(self.settings, account)
             self.say(f"{account.name} signed in otherwise: set back to what `medcab up` prints")
             stage = self._entered(player, account)
-        token = player.call(
-            "POST",
-            "/tokens",
-            201,
-            json={"name": "Показ", "scope": self._scope(player), "days": 1},
-            headers={"X-CSRF-Token": stage["csrf_token"]},
-        )
-        player.http = httpx.Client(
-            base_url=self.settings.public_url,
-            timeout=20,
-            headers={"Authorization": f"Bearer {token['token']}"},
-        )
+        http.headers["X-CSRF-Token"] = stage["csrf_token"]
         self.say(f"{account.name} ({role}) signs in with password and one-time code")
         return player
 
@@ -95,11 +83,6 @@ class Demo:
             "POST", "/sign-in", json={"email": account.email, "password": account.password}
         )
         return self._enter_code(player, account, stage["csrf_token"])
-
-    def _scope(self, player: DemoUser) -> list[str]:
-        roles = {role["role"] for role in player.call("GET", "/session")["roles"]}
-        reviews = roles & {"hr_reviewer", "hr_head", "clerk"}
-        return SCOPE if "hr_head" in roles else SCOPE[:4] if reviews else SCOPE[:3]
 
     def _enter_code(self, player: DemoUser, account: DemoAccount, csrf: str) -> Any:
         """Enter the code. It works once: if it was used already, wait for the next half minute."""
