@@ -1,8 +1,8 @@
 """Record the histories that `medcab replay` replays: `python -m tests.workflows.recording`.
 
-`applications`, `requests` and `standing` name the stories that are lived through; names of files
-after that, only those. To be run again when a workflow has changed on purpose; histories of the old
-way stay as long as cases that began with it may be open.
+`applications`, `requests`, `verifications` and `standing` name the stories that are lived through;
+names of files after that, only those. To be run again when a workflow has changed on purpose;
+histories of the old way stay as long as cases that began with it may be open.
 """
 
 import asyncio
@@ -252,11 +252,13 @@ def main() -> None:
     """Start servers, record, stop them."""
     from tests.workflows.recording_requests import RequestRecorder
     from tests.workflows.recording_standing import StandingRecorder
+    from tests.workflows.recording_verifications import VerificationRecorder
 
     recorders = {
         "applications": Recorder,
         "requests": RequestRecorder,
         "standing": StandingRecorder,
+        "verifications": VerificationRecorder,
     }
     recorder, names = recorders[sys.argv[1]], sys.argv[2:]
     folder = Path(tempfile.mkdtemp(prefix="medcab-recording-"))

@@ -1,6 +1,7 @@
 """Recorded histories go through the workflows as they are now, and a wrong change is found."""
 
 import asyncio
+import base64
 import inspect
 import json
 import pkgutil
@@ -65,11 +66,31 @@ RECORDED = {
     "request-taken-back",
     "request-taken-back-later",
     "sweeper",
+    "verification-clarified-1",
+    "verification-clarified-2",
+    "verification-confirmed",
+    "verification-corrected",
+    "verification-false-signal",
+    "verification-lapsed",
+    "verification-register-down",
     "withdrawn",
     "withdrawn-given-out",
 }
+LOCAL = "core_local_activity"
+"""The marker in which the SDK records an activity that the worker did without asking Temporal."""
 DEFINED = [Workflow.must_from_class(each) for each in WORKFLOWS]
 SIGNALS = [(str(one.name), str(signal)) for one in DEFINED for signal in one.signals]
+
+
+def activity_of(event: dict[str, Any]) -> str:
+    """The type of the activity that an event schedules, or records as done by the worker itself."""
+    if scheduled := event.get("activityTaskScheduledEventAttributes"):
+        return str(scheduled["activityType"]["name"])
+    recorded = event.get("markerRecordedEventAttributes", {})
+    if recorded.get("markerName") != LOCAL:
+        return ""
+    [told] = recorded["details"]["data"]["payloads"]
+    return str(json.loads(base64.b64decode(told["data"]))["activity_type"])
 
 
 def type_of(history: dict[str, Any]) -> str:
@@ -124,13 +145,25 @@ async def test_renamed_signal_is_found(tmp_path: Path, workflow: str, signal: st
     assert any(one.differs for one in done)
 
 
+async def test_renamed_local_activity_is_found(tmp_path: Path) -> None:
+    """What the worker did itself stands in a marker, whose name is compared as well."""
+    (tmp_path / KEYS_FILE).write_text((HISTORIES / KEYS_FILE).read_text())
+    history = json.loads((HISTORIES / "verification-lapsed.json").read_text("utf-8"))
+    [first, *_] = [one for one in history["events"] if activity_of(one) == "check_identity"]
+    [told] = first["markerRecordedEventAttributes"]["details"]["data"]["payloads"]
+    plain = base64.b64decode(told["data"]).replace(b"check_identity", b"former")
+    told["data"] = base64.b64encode(plain).decode()
+    (tmp_path / "renamed.json").write_text(json.dumps(history), "utf-8")
+    assert [one.differs for one in await replay(tmp_path)] == [True]
+
+
 def test_every_activity_stands_in_a_history() -> None:
     """What no history holds could be changed without being noticed."""
     names = {
-        scheduled["activityType"]["name"]
+        name
         for file in HISTORIES.glob("*.json")
         for event in json.loads(file.read_text("utf-8"))["events"]
-        if (scheduled := event.get("activityTaskScheduledEventAttributes"))
+        if (name := activity_of(event))
     }
     rooms = [
         import_module(f"activities.{one.name}") for one in pkgutil.iter_modules(activities.__path__)
