@@ -5,14 +5,10 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
-from models.messages import WAKE_UP, CaseSignal
-from services.account_locks import reminders
-from services.cases import assignment, wakeups
+from services import sweeping
+from services.account_locks.reminders import Wake
 from services.cases.signals import CaseSignals
-from services.exports import acts as exports
-from services.meetings import sweep as meetings
-from services.staff import departures
-from services.verifications import meeting as _registered  # noqa: F401
+from services.exports.acts import StartAnew
 
 
 class SweeperActivities:
@@ -26,8 +22,8 @@ class SweeperActivities:
         database: Database,
         signals: CaseSignals,
         grace: float,
-        start: exports.StartAnew,
-        wake: reminders.Wake,
+        start: StartAnew,
+        wake: Wake,
     ) -> None:
         self._database = database
         self._signals = signals
@@ -46,10 +42,6 @@ class SweeperActivities:
     async def _walk(self) -> None:
         # The sweeper runs for ever and is not traced; each wake-up begins a trace of its own.
         with anew():
-            await wakeups.sweep(self._database, self._signals, self._grace)
-            await departures.sweep(self._database)
-            await assignment.sweep(self._database)
-            await exports.start_late(self._database, self._start)
-            await reminders.wake_late(self._database, self._wake, self._grace)
-            for case in await meetings.sweep(self._database):
-                self._signals.send(case, CaseSignal(signal=WAKE_UP))
+            await sweeping.sweep(
+                self._database, self._signals, self._grace, self._start, self._wake
+            )

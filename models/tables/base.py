@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Dialect
+from sqlalchemy import BindParameter, Column, DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
+
+Moment = datetime | BindParameter[datetime]
+"""A moment in a condition: known, or given when the statement is sent."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

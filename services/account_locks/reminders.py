@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, select
 
 from clients.database import Database
 from models.tables.accounts import AccountLock
+from models.tables.base import Moment
 from models.tables.people import Person
 from rules.account_locks import SECURITY_TOLD, LockState, next_look
 from rules.clock import now as present
@@ -59,16 +61,18 @@ async def look(database: Database, lock_id: UUID) -> datetime | None:
         return row.looks_at
 
 
+def is_late(before: Moment) -> ColumnElement[bool]:
+    """The condition that the time of a lock came before this moment."""
+    return and_(col(AccountLock.ended_at).is_(None), col(AccountLock.looks_at) < before)
+
+
 async def wake_late(database: Database, wake: Wake, grace: float) -> int:
     """Wake the workflows of locks whose time is past: Temporal was down, or lost them."""
     now = present()
     async with database.reading() as session:
         found = await session.exec(
             select(AccountLock.id, AccountLock.looks_at)
-            .where(
-                col(AccountLock.ended_at).is_(None),
-                col(AccountLock.looks_at) < now - timedelta(seconds=grace),
-            )
+            .where(is_late(now - timedelta(seconds=grace)))
             .order_by(col(AccountLock.looks_at))
             .limit(20)
         )

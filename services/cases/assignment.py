@@ -5,7 +5,7 @@ reassigned: at once if a person made the change, and otherwise by the sweeper, f
 role that expired or an absence that began at midnight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -197,30 +197,22 @@ def _somebody_could() -> ColumnElement[bool]:
     )
 
 
-@lru_cache
-def _adrift() -> SelectOfScalar[Case]:
-    """Open cases that have to be reassigned, locked; cases locked by others are skipped.
+def _adrift() -> ColumnElement[bool]:
+    """The condition that an open case has to be reassigned.
 
     A case that waits for people and has no reviewer is among them once somebody can take it.
     """
     waits = col(Case.waits_for) == Party.REVIEWER.value
-    return (
-        select(Case)
-        .where(
-            col(Case.closed_at).is_(None),
-            col(Case.status).in_(HELD),
-            has_nobody(),
-            or_(col(Case.reviewer_id).is_not(None), and_(waits, _somebody_could())),
-        )
-        .order_by(col(Case.id))
-        .limit(BATCH)
-        .with_for_update(skip_locked=True, of=Case)
+    return and_(
+        col(Case.closed_at).is_(None),
+        col(Case.status).in_(HELD),
+        has_nobody(),
+        or_(col(Case.reviewer_id).is_not(None), and_(waits, _somebody_could())),
     )
 
 
-@lru_cache
-def _returning() -> SelectOfScalar[Case]:
-    """Open cases to be given back to their owners, locked: nobody has done anything with them.
+def _returning() -> ColumnElement[bool]:
+    """The condition that an open case is to be given back: nobody has done anything with it.
 
     A decision ends standing in. A case that its reviewer has open or has written on stays for now.
     """
@@ -238,21 +230,37 @@ def _returning() -> SelectOfScalar[Case]:
     owner = tuple_(
         col(Case.stands_in_for), col(Case.responsible_unit_id), col(Case.review_permission)
     )
+    return and_(
+        col(Case.stands_in_for).is_not(None),
+        col(Case.closed_at).is_(None),
+        col(Case.status).in_(HELD),
+        col(Case.stands_in_for) != col(Case.applicant_id),
+        owner.in_(choose_columns(able.c.person_id, able.c.unit_id, able.c.permission)),
+        ~written.exists(),
+        ~read.exists(),
+    )
+
+
+@lru_cache
+def _locked(condition: Callable[[], ColumnElement[bool]]) -> SelectOfScalar[Case]:
+    """Up to `BATCH` cases of which this is true, locked; those locked by others are skipped."""
     return (
         select(Case)
-        .where(
-            col(Case.stands_in_for).is_not(None),
-            col(Case.closed_at).is_(None),
-            col(Case.status).in_(HELD),
-            col(Case.stands_in_for) != col(Case.applicant_id),
-            owner.in_(choose_columns(able.c.person_id, able.c.unit_id, able.c.permission)),
-            ~written.exists(),
-            ~read.exists(),
-        )
+        .where(condition())
         .order_by(col(Case.id))
         .limit(BATCH)
         .with_for_update(skip_locked=True, of=Case)
     )
+
+
+def is_due() -> ColumnElement[bool]:
+    """The condition that `reconcile` would find something, with the parameters that `at` gives."""
+    return or_(*(select(Case.id).where(one()).exists() for one in (_returning, _adrift)))
+
+
+def at(now: datetime) -> dict[str, datetime]:
+    """The parameters of the conditions at this moment."""
+    return {"now": now, "read_since": now - READ_FOR}
 
 
 async def reconcile(session: AsyncSession, now: datetime) -> int:
@@ -264,10 +272,9 @@ async def reconcile(session: AsyncSession, now: datetime) -> int:
     person who gets cases is notified once of all of them, and so are heads of cases that were
     reassigned; applicants are not notified.
     """
-    at = {"now": now, "read_since": now - READ_FOR}
-    back = (await session.exec(_returning(), params=at)).all()
+    back = (await session.exec(_locked(_returning), params=at(now))).all()
     moved = await _pass_on(session, back, now, back=True)
-    cases = (await session.exec(_adrift(), params={"now": now})).all()
+    cases = (await session.exec(_locked(_adrift), params=at(now))).all()
     for unit_id in sorted({case.responsible_unit_id for case in cases}):
         await take_turn(session, unit_id)
     return moved + await _pass_on(session, cases, now)

@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import ANEW, RECEIPT, WAKE_UP, CaseSignal, CaseState
+from models.tables.base import Moment
 from models.tables.cases import Case, CaseAct
 from rules.access import Permission
 from rules.cases.kinds import process_of
@@ -127,13 +128,8 @@ async def applicant_did_more(session: AsyncSession, person_id: UUID, now: dateti
     )
 
 
-async def sweep(database: Database, signals: CaseSignals, grace: float, most: int = 100) -> int:
-    """Wake the cases whose time came more than `grace` seconds ago and that nobody signalled.
-
-    Stops at the first signal that Temporal does not accept, so that an outage is not counted
-    against the cases. Returns how many were woken.
-    """
-    now = present()
+def is_late(now: Moment, before: Moment) -> ColumnElement[bool]:
+    """The condition that the time of a case came before `before`, and that it may be woken now."""
     pause = func.least(
         FIRST_RING_AFTER * func.power(2, func.least(col(Case.rings), 10)), LAST_RING_AFTER
     )
@@ -141,10 +137,20 @@ async def sweep(database: Database, signals: CaseSignals, grace: float, most: in
         col(Case.rung_at).is_(None),
         col(Case.rung_at) + pause * text("interval '1 second'") < now,
     )
+    return and_(col(Case.wakes_at) < before, ready)
+
+
+async def sweep(database: Database, signals: CaseSignals, grace: float, most: int = 100) -> int:
+    """Wake the cases whose time came more than `grace` seconds ago and that nobody signalled.
+
+    Stops at the first signal that Temporal does not accept, so that an outage is not counted
+    against the cases. Returns how many were woken.
+    """
+    now = present()
     async with database.reading() as session:
         found = await session.exec(
             select(Case)
-            .where(col(Case.wakes_at) < now - timedelta(seconds=grace), ready)
+            .where(is_late(now, now - timedelta(seconds=grace)))
             .order_by(col(Case.wakes_at))
             .limit(most)
         )

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import ColumnElement, and_, bindparam, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Objects, ObjectStream
 from models.tables.archive import Export
+from models.tables.base import Moment
 from models.tables.people import Person
 from rules.access import Actor
 from rules.archive import (
@@ -262,6 +263,11 @@ async def lock(session: AsyncSession, export_id: UUID) -> Export | None:
     return (await session.exec(_LOCK, params={"export_id": export_id})).one_or_none()
 
 
+def is_late(before: Moment) -> ColumnElement[bool]:
+    """The condition that an export is not done, and was last heard of before this moment."""
+    return and_(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < before)
+
+
 async def start_late(database: Database, start: StartAnew) -> int:
     """Start exports again that make no progress: Temporal was down, or lost them.
 
@@ -271,7 +277,7 @@ async def start_late(database: Database, start: StartAnew) -> int:
     async with database.reading() as session:
         found = await session.exec(
             select(Export.id, Export.beat_at)
-            .where(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < moment - LATE)
+            .where(is_late(moment - LATE))
             .order_by(col(Export.beat_at))
             .limit(20)
         )

@@ -3,11 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import CaseState
+from models.tables.base import Moment
 from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.people import Person
 from rules.access import Permission
@@ -21,14 +23,16 @@ from services.meetings.purposes import hooks_of
 BATCH = 50
 
 
+def is_due(now: Moment) -> ColumnElement[bool]:
+    """The condition that the time of a meeting has come."""
+    return and_(col(Meeting.state) == MeetingState.BOOKED.value, col(Meeting.looks_at) <= now)
+
+
 async def sweep(database: Database) -> list[CaseState]:
     """Look at all meetings whose time has come. Returns the cases that wait for one of them."""
     async with database.reading() as session:
         found = await session.exec(
-            select(Meeting.id)
-            .where(Meeting.state == MeetingState.BOOKED.value, Meeting.looks_at <= present())
-            .order_by(col(Meeting.looks_at))
-            .limit(BATCH)
+            select(Meeting.id).where(is_due(present())).order_by(col(Meeting.looks_at)).limit(BATCH)
         )
         due = found.all()
     woken: list[CaseState] = []

@@ -10,11 +10,13 @@ from collections import Counter
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy import select as choose
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from models.tables.base import Moment
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
 from rules.access import ROLE_PERMISSIONS, Permission, Role
@@ -59,6 +61,11 @@ async def carry_out(session: AsyncSession, person: Person, now: datetime) -> Non
     )
 
 
+def is_due(now: Moment) -> ColumnElement[bool]:
+    """The condition that somebody's last moment has come, and nothing was done about it."""
+    return and_(col(Person.left_at) <= now, col(Person.departed_at).is_(None))
+
+
 async def sweep(database: Database) -> int:
     """Carry out all departures whose moment has come. Returns how many there were."""
     done = 0
@@ -67,7 +74,7 @@ async def sweep(database: Database) -> int:
         async with database.work() as session:
             found = await session.exec(
                 select(Person)
-                .where(col(Person.left_at) <= now, col(Person.departed_at).is_(None))
+                .where(is_due(now))
                 .order_by(col(Person.left_at))
                 .limit(1)
                 .with_for_update(skip_locked=True, key_share=True)

@@ -1,0 +1,80 @@
+"""The sweeper asks once for all subjects, and only those have work that have something due."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from models.tables.cases import Case
+from models.tables.people import Person
+from rules.clock import now
+from services import sweeping
+from services.account_locks import reminders
+from services.cases import assignment, wakeups
+from services.cases.signals import CaseSignals
+from services.exports import acts as exports
+from services.meetings import sweep as meetings
+from services.staff import departures
+from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
+from tests.cases.test_reassignment import role_ends
+from tests.shared.statements import statements
+
+SWEEPS = {
+    "cases": (wakeups, "sweep"),
+    "departures": (departures, "sweep"),
+    "assignments": (assignment, "sweep"),
+    "exports": (exports, "start_late"),
+    "locks": (reminders, "wake_late"),
+    "meetings": (meetings, "sweep"),
+}
+
+
+@pytest.fixture
+def sweeps(monkeypatch: pytest.MonkeyPatch) -> dict[str, AsyncMock]:
+    """What each subject would do, which is only noted."""
+    made = {name: AsyncMock(return_value=[]) for name in SWEEPS}
+    for name, (module, function) in SWEEPS.items():
+        monkeypatch.setattr(module, function, made[name])
+    return made
+
+
+async def _sweep(database: Any, heard: Any) -> None:
+    await sweeping.sweep(database, CaseSignals(heard), 20.0, AsyncMock(), AsyncMock())
+
+
+async def test_one_statement_where_nothing_is_due(
+    desk: Desk,  # noqa: F811
+    sweeps: dict[str, AsyncMock],
+) -> None:
+    """P12: the sweeper asks every five seconds for ever; then what is due is found by itself."""
+    database = desk.office.database
+    case_id = await desk.opened()
+    with statements(database, commits=True) as sent:
+        await _sweep(database, desk.office.heard)
+    assert len(sent) == 1
+    assert [name for name, one in sweeps.items() if one.await_count] == []
+    late = now() - timedelta(minutes=1)
+    async with database.work() as session:
+        await session.exec(update(Case).where(col(Case.id) == case_id).values(wakes_at=late))
+        clinician = desk.office.clinician.person_id
+        await session.exec(update(Person).where(col(Person.id) == clinician).values(left_at=late))
+    await role_ends(desk, await desk.who_has(case_id))
+    await _sweep(database, desk.office.heard)
+    called = {name for name, one in sweeps.items() if one.await_count}
+    assert called == {"cases", "departures", "assignments"}
+
+
+@pytest.mark.parametrize("subject", SWEEPS)
+async def test_what_is_due_is_done_by_its_subject(
+    subject: str, sweeps: dict[str, AsyncMock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every subject has its place in the answer."""
+    due = sweeping.DueSubjects(*(name == subject for name in sweeping.DueSubjects._fields))
+    monkeypatch.setattr(sweeping, "_due", AsyncMock(return_value=due))
+    await _sweep(None, AsyncMock())
+    assert {name: one.await_count for name, one in sweeps.items()} == {
+        name: int(name == subject) for name in SWEEPS
+    }
