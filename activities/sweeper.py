@@ -1,4 +1,7 @@
-"""The sweeper: it wakes late cases, carries out departures, and reassigns cases."""
+"""The sweeper: it wakes late cases, carries out departures, reassigns cases, and reminds of the
+course."""
+
+import time
 
 from temporalio import activity
 
@@ -8,7 +11,11 @@ from clients.telemetry.traces import anew
 from services import sweeping
 from services.account_locks.reminders import Wake
 from services.cases.signals import CaseSignals
+from services.course import passing
 from services.exports.acts import StartAnew
+
+REMIND_EVERY = 3600.0
+"""Seconds between two rounds of reminders of the course."""
 
 
 class SweeperActivities:
@@ -30,6 +37,7 @@ class SweeperActivities:
         self._grace = grace
         self._start = start
         self._wake = wake
+        self._reminded = 0.0
 
     @activity.defn
     async def sweep(self) -> None:
@@ -45,3 +53,6 @@ class SweeperActivities:
             await sweeping.sweep(
                 self._database, self._signals, self._grace, self._start, self._wake
             )
+            if time.monotonic() - self._reminded > REMIND_EVERY or not self._reminded:
+                self._reminded = time.monotonic()
+                await passing.remind(self._database)

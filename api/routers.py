@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import documents, meetings
+from api import course, documents, dossier, meetings
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -17,6 +17,7 @@ from api.cases import (
 )
 from api.catalogue import admin, programmes
 from api.http import documentation, health
+from api.journal import log
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
@@ -41,6 +42,9 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     invitation.router,
     documents.router,
     meetings.router,
+    log.router,
+    dossier.router,
+    course.router,
     notice_settings.router,
     inbox.router,
     delivery_reports.router,

@@ -17,8 +17,11 @@ from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
 from cabinet.catalogue_admin import pages, type_pages
 from cabinet.conversation import pages as conversation
+from cabinet.course import pages as course
 from cabinet.documents import pages as documents
+from cabinet.dossier import moments
 from cabinet.frame import installable
+from cabinet.journal import log
 from cabinet.journal import pages as journal
 from cabinet.meetings import operator
 from cabinet.meetings import pages as meetings
@@ -28,7 +31,7 @@ from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
-from cabinet.staff import acts, importing, invitations, people
+from cabinet.staff import acts, importing, invitations, people, rights
 from cabinet.verifications import draft as verification_drafts
 from cabinet.verifications import pages as verifications
 
@@ -51,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     verification_drafts.router,
     verifications.router,
     conversation.router,
+    course.router,
     documents.router,
     settings.router,
     inbox.router,
@@ -64,10 +68,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     bulk.router,
     team.router,
     operation.router,
+    moments.router,
+    log.router,
     journal.router,
     importing.router,
     invitations.router,
     acts.router,
+    rights.router,
     people.router,
     meetings.router,
     operator.router,

@@ -279,7 +279,7 @@ async def messages(session: AsyncSession, actor: Actor, case: Case) -> list[Mess
         .where(CaseComment.case_id == case.id)
         .order_by(col(CaseComment.at), col(CaseComment.id))
     )
-    if Audience.REVIEWER not in to:
+    if to.isdisjoint({Audience.REVIEWER, Audience.AUDITOR}):
         query = query.where(col(CaseComment.internal).is_(False))
     rows = (await session.exec(query)).all()
     if not rows:

@@ -7,6 +7,7 @@ have to be corrected. Pages may show the same problem as a page: they set `app.s
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -24,7 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clients import database
 from clients.objects import ObjectsDownError
 from crypto.key_ring import UndecryptableError
+from rules.access import Actor
 from rules.refusals import FieldError, Refusal, Words
+from services.journal import attempts
 from words.translation import catalogue, choose_language
 
 log = structlog.get_logger(__name__)
@@ -212,10 +215,24 @@ async def answer(request: Request, error: Exception) -> Response:
         )
     elif problem.status in (401, 403, 429):
         log.warning("request_refused", **facts)
+    if isinstance(error, Refusal) and current is not None:
+        await _note_attempt(request, current.actor, error)
     draw_page: PageProblem | None = getattr(request.app.state, "page_problem", None)
     if draw_page is not None and is_page(request):
         return await draw_page(request, problem)
     return draw(request, problem)
+
+
+async def _note_attempt(request: Request, actor: Actor, refusal: Refusal) -> None:
+    """Record who asked for what is not theirs (I9). Where that fails, the answer is the same."""
+    if refusal.code in ("forbidden", "not_found"):
+        with suppress(*database.SERVER_ERRORS, ConnectionError):
+            await attempts.note(
+                request.app.state.container.database,
+                actor,
+                request.path_params,
+                found=refusal.code == "forbidden",
+            )
 
 
 def answer_problems(app: FastAPI) -> None:

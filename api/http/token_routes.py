@@ -104,6 +104,13 @@ _OF_THE_ARCHIVE: Mapping[str, Scope] = {
 }
 
 _OTHERS: Mapping[str, Scope] = {
+    "GET /journal/own": _ANY,
+    "GET /course/overdue": frozenset({P.OVERSEE_COURSE}),
+    "GET /audit/cases": frozenset({P.AUDIT_CASES}),
+    "GET /audit/cases/{case_id}": frozenset({P.AUDIT_CASES}),
+    "GET /cases/{case_id}/at/{position}": frozenset({P.AUDIT_CASES, P.REVIEW}),
+    "GET /people/{person_id}/rights": frozenset({P.AUDIT_CASES, P.VIEW_PEOPLE}),
+    "GET /journal/entries": frozenset({P.READ_JOURNAL}),
     "GET /session": _ANY,
     "GET /programmes": _ANY,
     "GET /programmes/{programme_id}": _ANY,

@@ -75,6 +75,7 @@ DONE: Mapping[str, str] = {
     "leaves": marked("Увольнение записано."),
     "stays": marked("Увольнение отменено."),
     "transferred": marked("Сотрудник переведён. Роли прежнего подразделения закончились."),
+    "course_passed": marked("Курс пройден, это записано в журнал."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
     "verification_withdrawn": marked("Подтверждение отозвано."),
     "meeting_booked": marked("Вы записаны на встречу."),
@@ -259,6 +260,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (
         NavEntry("risks", "События", "shield-check", "/risks"),
         (Permission.WATCH_RISKS,),
+    ),
+    (
+        NavEntry("audit", "Проверка дел", "search", "/audit"),
+        (Permission.AUDIT_CASES,),
     ),
     (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
     (

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from cabinet.frame.views import Chip, FieldView, Pages
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,42 @@ class ConfirmPage:
     digest: str
     told: str
     at: str
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One act, view or attempt: when, who, what, and about what."""
+
+    at: datetime
+    who: str
+    words: str
+    tag: str
+    about: str
+    url: str
+    """Where the case is that it was about; empty where there is none to open."""
+    bad: bool
+    """Whether it was an attempt that failed."""
+
+
+@dataclass(frozen=True)
+class AuditList:
+    """A page of the audit with its filters."""
+
+    url: str
+    rows: Sequence[AuditRow]
+    fields: Sequence[FieldView]
+    active: Sequence[Chip]
+    pages: Pages
+    about: bool
+    """Whether the rows say who acted."""
+    query: str = ""
+    """The address of the list, for its file."""
+
+
+@dataclass(frozen=True)
+class ChainView:
+    """Whether the journal holds: in a sentence, with its tone."""
+
+    words: str
+    tone: str
+    icon: str

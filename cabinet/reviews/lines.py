@@ -445,6 +445,7 @@ def desk_case(
         why_not=why_not(page),
         kept=kept,
         decisions=past_decisions(page),
+        past_url=f"/audit/cases/{case.id}" if page.decided else "",
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
         had=str(case.reviewer_id or ""),

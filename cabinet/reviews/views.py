@@ -257,6 +257,8 @@ class DeskCase(ShownOnDesk):
     checked_at: datetime | None
     decision: DecisionForm | None
     decisions: Sequence[PastDecision]
+    past_url: str = ""
+    """Where the case can be read as it was at each act, for whoever decided on it."""
 
 
 @dataclass(frozen=True)

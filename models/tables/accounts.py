@@ -192,6 +192,11 @@ class LoginAttempt(SQLModel, table=True):
     __table_args__ = (
         Index("login_attempt_of_person", "person_id", "at", "id"),
         Index("login_attempt_from", "address", "id"),
+        Index(
+            "login_attempt_failed",
+            text("id nulls first"),
+            postgresql_where=text("outcome <> 'passed'"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -46,7 +46,7 @@ class JournalEntry(SQLModel, table=True):
             "id",
             postgresql_where=text("by_person is not null"),
         ),
-        Index("journal_entry_of_kind", "kind", "id"),
+        Index("journal_entry_of_kind", "kind", text("id nulls first")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -77,7 +77,7 @@ class RecordView(SQLModel, table=True):
     __table_args__ = (
         Index("record_view_of_subject", "subject", "id"),
         Index("record_view_by_person", "by_person", "id"),
-        Index("record_view_of_what", "what", "id"),
+        Index("record_view_of_what", "what", text("id nulls first")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -24,6 +24,8 @@ class Audience(StrEnum):
     """Sees the cases of the applicant's unit, but takes no part in their review."""
     KEEPER = "keeper"
     """Decides how long closed cases of the responsible unit are kept."""
+    AUDITOR = "auditor"
+    """Reads, for a limited time, whatever any of the others may see."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _table() -> Mapping[tuple[str, bool, Audience], Disclosure]:
     for row in _ROWS:
         facts, contents = frozenset(row.facts.split()), frozenset(row.contents.split())
         for kind in row.kinds:
-            for audience in row.to:
+            for audience in (*row.to, Audience.AUDITOR):
                 key = (kind.value, row.internal, audience)
                 known = table.get(key)
                 table[key] = (

@@ -239,14 +239,17 @@ class IntegrityFault:
         return f"{self.where}: {self.what}"
 
 
-def verify_chain(entries: Iterable[EntryFacts]) -> list[IntegrityFault]:
+def verify_chain(
+    entries: Iterable[EntryFacts], previous: bytes = GENESIS, expected: int = 1
+) -> list[IntegrityFault]:
     """All faults of one chain, whose entries are given in the order of positions.
+
+    Of the end of a chain, `previous` is the hash before it and `expected` its first position.
 
     Finds changed entries and contents, gaps, entries out of order, contents erased without an entry
     that says so. A chain cut at its end looks whole by itself: only the checkpoints show that.
     """
     faults: list[IntegrityFault] = []
-    previous, expected = GENESIS, 1
     bare: dict[int, str] = {}
     for entry in entries:
         where = f"chain {entry.chain}, position {entry.position}"

@@ -58,6 +58,17 @@ def _risk(title: str, text: str) -> Event:
     )
 
 
+def _course(title: str, text: str) -> Event:
+    return Event(
+        RecipientRole.ACCOUNT,
+        title,
+        text,
+        "Прочитайте текст и ответьте на вопросы: это займёт около десяти минут.",
+        path="/course",
+        link="Открыть курс",
+    )
+
+
 ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
     NoticeKind.INVITATION: Event(
         RecipientRole.ACCOUNT,
@@ -152,5 +163,18 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         "Вас перевели в другое подразделение",
         "Роли, которые были у вас в прежнем подразделении, больше не действуют.",
         "Роли в новом подразделении выдают отдельно: спросите об этом руководителя.",
+    ),
+    NoticeKind.COURSE_ASSIGNED: _course(
+        "Вам назначен курс о защите данных",
+        "Раз в год его проходят все, у кого есть учётная запись.",
+    ),
+    NoticeKind.COURSE_NEAR: _course(
+        "Скоро закончится срок курса о защите данных",
+        "Вы ещё не прошли назначенный вам курс.",
+    ),
+    NoticeKind.COURSE_OVERDUE: _course(
+        "Срок курса о защите данных истёк",
+        "Вы не прошли назначенный вам курс. О тех, кто опаздывает, знают руководитель и отдел "
+        "информационной безопасности.",
     ),
 }

@@ -22,10 +22,11 @@ DETAILS: Mapping[str, str] = {
     "last_day": "Последний рабочий день",
     "day": "День",
     "time": "Время",
+    "course_until": "Пройти до",
 }
 """Facts of an event that get a line of their own; `DAYS` are days, YYYY-MM-DD."""
 
-DAYS = ("until", "last_day", "day")
+DAYS = ("until", "last_day", "day", "course_until")
 
 K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"

@@ -96,6 +96,9 @@ class NoticeKind(StrEnum):
     EXPORT_FAILED = "export_failed"
     RETENTION_ENDS = "retention_ends"
     RETENTION_DUE = "retention_due"
+    COURSE_ASSIGNED = "course_assigned"
+    COURSE_NEAR = "course_near"
+    COURSE_OVERDUE = "course_overdue"
 
 
 class Channel(StrEnum):

@@ -139,6 +139,8 @@ class CasePage:
     """The electronic document of each version, if there is an addressee to send it to."""
     answers: Sequence[Answered] = ()
     """The addressee's answer to each version."""
+    decided: bool = False
+    """Whether this person decided on it before: then it can be read as it was."""
 
     @property
     def newest(self) -> Version | None:
@@ -172,9 +174,14 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     Views by anybody but the applicant are recorded (I9).
     """
     case = await see(session, actor, case_id)
-    own = case.applicant_id == actor.person_id
-    if not own:
+    if case.applicant_id != actor.person_id:
         await journal.record_view(session, actor, case.id, ViewCode.CASE)
+    return await put_together(session, actor, case)
+
+
+async def put_together(session: AsyncSession, actor: Actor, case: Case) -> CasePage:
+    """Everything of a case that this person may see, whose view the caller has recorded."""
+    own = case.applicant_id == actor.person_id
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     known_intakes = await intakes.of_programme(session, programme)
@@ -228,6 +235,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         oversees=not own and actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id),
         may=frozenset(may),
         editable=own and editable(case),
+        decided=any(one.by == actor.person_id for one in decisions),
         papers=await papers_of(session, case) if process.has_addressee else (),
         answers=await answers_of(session, case) if process.has_addressee else (),
     )

@@ -32,6 +32,13 @@ MEDIA_TYPES = {
     ExportKind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+AUDIT_COLUMNS = ("Время", "Кто", "Что сделано", "Событие", "Дело", "О ком", "Адрес", "Запись")
+AUDIT_ABOUT = "Medcab: журнал действий и обращений"
+"""What a file of the audit is headed by."""
+
+COURSE_TITLE = "Курс о защите данных"
+COURSE_COLUMNS = ("Сотрудник", "Должность", "Подразделение", "Прошёл в последний раз", "Срок")
+
 
 def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
     """A case as one row, in the order of `COLUMNS`; times to the minute, in the given zone."""

@@ -39,8 +39,16 @@ def audiences(actor: Actor, case: Case) -> frozenset[Audience]:
         Audience.REVIEWER: deciding.reviews(actor, case),
         Audience.UNIT_HEAD: actor.may(Permission.VIEW_UNIT_CASES, case.unit_id),
         Audience.KEEPER: actor.may(Permission.KEEP_ARCHIVE, case.responsible_unit_id),
+        Audience.AUDITOR: audits(actor, case),
     }
     return frozenset(one for one, holds in held.items() if holds)
+
+
+def audits(actor: Actor, case: Case) -> bool:
+    """Whether the person may audit the case: one of the unit that has it, or where it began."""
+    return case.applicant_id != actor.person_id and any(
+        actor.may(Permission.AUDIT_CASES, unit) for unit in (case.responsible_unit_id, case.unit_id)
+    )
 
 
 async def entries(session: AsyncSession, actor: Actor, case: Case) -> Sequence[ShownEntry]:

@@ -138,7 +138,7 @@ async def card(
         manageable=may_manage(actor, person),
         unfinished=unfinished,
         invitation=await invitations.last_of(session, person_id, now) if asked else None,
-        grants=await _grants(session, person_id),
+        grants=await grants(session, person_id),
         own_open=own_open,
         under_review=under_review,
         cases=cases,
@@ -166,7 +166,7 @@ async def _why_locked(session: AsyncSession, person_id: UUID) -> str | None:
     return str(contents["reason"]) if contents else None
 
 
-async def _grants(session: AsyncSession, person_id: UUID) -> list[GrantSeen]:
+async def grants(session: AsyncSession, person_id: UUID) -> list[GrantSeen]:
     """The grants of a person, the latest first; those that have ended stay in the list (I7)."""
     given = await session.exec(
         select(JournalEntry.facts, JournalEntry.by_system, Person.name)

@@ -46,6 +46,7 @@ from tests.api.access_rows import (
     DOCUMENT_ROWS,
     OTHER_ROWS,
 )
+from tests.api.audit_rows import AUDIT_PAGES, AUDIT_ROWS
 from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
 from tests.api.meeting_rows import MEETING_PAGES, MEETING_ROWS
 from tests.api.page_rows import (
@@ -87,6 +88,8 @@ TABLE: dict[str, Row] = {
     **MEETING_PAGES,
     **PEOPLE_ROWS,
     **PEOPLE_PAGES,
+    **AUDIT_ROWS,
+    **AUDIT_PAGES,
 }
 
 BASE = "http://127.0.0.1:8000"

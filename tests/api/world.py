@@ -224,6 +224,9 @@ async def _give(
         status: await _copy_case(session, template, actor, status)
         for status in (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED)
     }
+    await journal.append(
+        session, chain=case[Status.IN_REVIEW], kind=JournalKind.CASE_DRAFTED, by=person_id
+    )
     tokens = [_token(person_id) for _ in range(2)]
     documents = [_document(person_id) for _ in range(3)]
     days = [_absence(away.person_id, day) for day in (100, 200)]

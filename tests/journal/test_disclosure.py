@@ -29,9 +29,9 @@ from tests.shared.accounts import browser_of
 from tests.shared.served import in_process
 from tests.shared.servers import Servers
 
-COLLEAGUES = {"reviewer", "colleague", "head of HR"}
+COLLEAGUES = {"reviewer", "colleague", "head of HR", "auditor"}
 PARTIES = COLLEAGUES | {"applicant", "unit head"}
-ON_REQUESTS = {"applicant", "clerk"}
+ON_REQUESTS = {"applicant", "clerk", "auditor"}
 
 EXPECTED: Mapping[Mark, set[str]] = {
     Mark.HAND_OVER: COLLEAGUES,
@@ -43,10 +43,10 @@ EXPECTED: Mapping[Mark, set[str]] = {
     Mark.APPROVE: PARTIES,
     Mark.WITHDRAW: PARTIES,
     # Of what keepers of the archive decided the journal tells those who also see the case.
-    Mark.EXTEND: {"head of HR"},
-    Mark.RELEASE: {"head of HR"},
-    Mark.HOLD: {"head of HR", "administrator"},
-    Mark.KEEPER_NAME: {"head of HR", "administrator"},
+    Mark.EXTEND: {"head of HR", "auditor"},
+    Mark.RELEASE: {"head of HR", "auditor"},
+    Mark.HOLD: {"head of HR", "administrator", "auditor"},
+    Mark.KEEPER_NAME: {"head of HR", "administrator", "auditor"},
     Mark.REFUSE: ON_REQUESTS,
     Mark.ANSWER: ON_REQUESTS,
     Mark.RETRY: set(),
@@ -54,9 +54,9 @@ EXPECTED: Mapping[Mark, set[str]] = {
     Mark.SEND_NOW: set(),
     Mark.ASK_AGAIN: set(),
     Mark.OPS_NAME: {"ops"},
-    Mark.HEADS_OWN_REMARK: {"reviewer", "colleague"},
-    Mark.HEADS_OWN_HAND_OVER: {"reviewer", "colleague"},
-    Mark.HEADS_OWN_HOLD: {"administrator"},
+    Mark.HEADS_OWN_REMARK: {"reviewer", "colleague", "auditor"},
+    Mark.HEADS_OWN_HAND_OVER: {"reviewer", "colleague", "auditor"},
+    Mark.HEADS_OWN_HOLD: {"administrator", "auditor"},
 }
 """Who finds each mark somewhere."""
 
@@ -64,7 +64,7 @@ REQUESTS = {"refused", "answered"}
 FIRST = {"application", "answered"}
 """A case of each kind: what only the other kind has is asked of it too."""
 
-OUTSIDERS = {"another doctor", "nurse", "security", "technician", "auditor", "operator"}
+OUTSIDERS = {"another doctor", "nurse", "security", "technician", "operator"}
 SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
 """No case is theirs, however it ended: one with every act, one with its paper, and a request."""
 
@@ -109,7 +109,7 @@ def _addresses(
     """Every address that answers to GET, for each of the cases where it is about one."""
     for method, path, _ in routes(app):
         names = set(re.findall(r"{(\w+)", path))
-        if method != "GET" or APART.fullmatch(path) or not names <= {OF_CASES, "step"}:
+        if method != "GET" or APART.fullmatch(path) or not names <= {OF_CASES, "step", "position"}:
             continue
         if not names:
             yield path
@@ -117,7 +117,8 @@ def _addresses(
         for name in cases:
             of_others = "/applications/" if name in REQUESTS else "/requests/"
             if of_others not in path or name in FIRST:
-                yield path.format_map({OF_CASES: story.cases[name], "step": steps[name]})
+                ids = {OF_CASES: story.cases[name], "step": steps[name], "position": steps[name]}
+                yield path.format_map(ids)
 
 
 async def _reading(

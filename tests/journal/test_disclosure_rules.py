@@ -29,8 +29,14 @@ OF_NO_CASE = (
     "notice",
 )
 """Kinds that never stand in the journal of a case, or that it shows to nobody."""
-OF_THE_JOURNAL = {K.JOURNAL_ACCEPTED, K.JOURNAL_DECLARATION_CONFIRMED}
-"""Of the system's own chain."""
+OF_THE_JOURNAL = {
+    K.JOURNAL_ACCEPTED,
+    K.JOURNAL_DECLARATION_CONFIRMED,
+    K.JOURNAL_SEARCHED,
+    K.JOURNAL_EXPORTED,
+    K.JOURNAL_VERIFIED,
+}
+"""Of the system's own chain, and of whoever searches."""
 
 
 def test_every_kind_of_a_case_is_judged() -> None:

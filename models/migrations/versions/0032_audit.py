@@ -34,10 +34,10 @@ def upgrade() -> None:
         "create index journal_entry_by_person on journal_entry (by_person, id)"
         " where by_person is not null"
     )
-    op.create_index("journal_entry_of_kind", "journal_entry", ["kind", "id"])
+    op.execute("create index journal_entry_of_kind on journal_entry (kind, id nulls first)")
     op.create_index("record_view_of_subject", "record_view", ["subject", "id"])
     op.create_index("record_view_by_person", "record_view", ["by_person", "id"])
-    op.create_index("record_view_of_what", "record_view", ["what", "id"])
+    op.execute("create index record_view_of_what on record_view (what, id nulls first)")
     op.drop_index("ix_record_view_subject", table_name="record_view")
     op.create_index("login_attempt_from", "login_attempt", ["address", "id"])
 

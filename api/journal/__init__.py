@@ -1,0 +1,1 @@
+"""The audit: one's own log, the search, and the self-check."""
