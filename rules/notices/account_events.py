@@ -66,6 +66,7 @@ def _course(title: str, text: str) -> Event:
         "Прочитайте текст и ответьте на вопросы: это займёт около десяти минут.",
         path="/course",
         link="Открыть курс",
+        about=NoticeGroup.SECURITY,
     )
 
 

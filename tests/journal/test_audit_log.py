@@ -40,7 +40,7 @@ async def own(office: Office, actor: Actor, side: LogSide, tag: str = "") -> Seq
         return (await searching.own(session, actor, side, tag)).lines
 
 
-async def search(office: Office, actor: Actor, **asked: str) -> Sequence[AuditLine]:
+async def search(office: Office, actor: Actor, **asked: Any) -> Sequence[AuditLine]:
     """The first page of a search."""
     async with office.database.work() as session:
         return (await searching.search(session, actor, AuditAsked(**asked))).lines
