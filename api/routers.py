@@ -17,7 +17,7 @@ from api.cases import (
 )
 from api.catalogue import admin, programmes
 from api.http import documentation, health
-from api.journal import log
+from api.journal import log, self_check
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
@@ -43,6 +43,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     meetings.router,
     log.router,
+    self_check.router,
     dossier.router,
     course.router,
     notice_settings.router,

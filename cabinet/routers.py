@@ -21,7 +21,7 @@ from cabinet.course import pages as course
 from cabinet.documents import pages as documents
 from cabinet.dossier import moments
 from cabinet.frame import installable
-from cabinet.journal import log
+from cabinet.journal import log, self_check
 from cabinet.journal import pages as journal
 from cabinet.meetings import operator
 from cabinet.meetings import pages as meetings
@@ -70,6 +70,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operation.router,
     moments.router,
     log.router,
+    self_check.router,
     journal.router,
     importing.router,
     invitations.router,

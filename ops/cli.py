@@ -271,6 +271,17 @@ def verify(
     _end(code)
 
 
+@app.command("self-check")
+def self_check() -> None:
+    """Examine the protective measures, and verify the whole journal."""
+    from ops.upkeep.self_check import run
+
+    settings = _settings(running=True)
+    with refusals_told():
+        code = run(settings)
+    _end(code)
+
+
 @app.command()
 def backup(
     to: Annotated[Path | None, typer.Option("--to", help="Folder that the backup goes to.")] = None,

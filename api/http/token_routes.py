@@ -111,6 +111,7 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /cases/{case_id}/at/{position}": frozenset({P.AUDIT_CASES, P.REVIEW}),
     "GET /people/{person_id}/rights": frozenset({P.AUDIT_CASES, P.VIEW_PEOPLE}),
     "GET /journal/entries": frozenset({P.READ_JOURNAL}),
+    "GET /journal/self-check": frozenset({P.READ_JOURNAL}),
     "GET /session": _ANY,
     "GET /programmes": _ANY,
     "GET /programmes/{programme_id}": _ANY,

@@ -89,3 +89,15 @@ class ChainView:
     words: str
     tone: str
     icon: str
+
+
+@dataclass(frozen=True)
+class MeasureRow:
+    """A protective measure: how it stands, in a figure, and what to do."""
+
+    name: str
+    grade: str
+    tone: str
+    icon: str
+    figure: str
+    remedy: str

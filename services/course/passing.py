@@ -14,8 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.accounts import Account
-from models.tables.course import CoursePass, CourseReminder
-from models.tables.people import Person, Unit
+from models.tables.people import CoursePass, CourseReminder, Person, Unit
 from rules.access import Actor, Permission
 from rules.cases.terms import last_day
 from rules.clock import now as present

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.key_ring import key_ring
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person
@@ -25,7 +26,7 @@ from rules.journal.entries import JournalKind
 from rules.journal.tags import AuditTag, asked_tags
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import IdentifierError
-from services.accounts.sign_in import login_of
+from rules.texts.mail_addresses import folded
 from services.journal import audit_log
 from services.journal import entries as journal
 from services.journal.audit_log import AuditPage
@@ -154,7 +155,7 @@ async def _person(session: AsyncSession, name: str, text: str) -> UUID | None:
     try:
         query = select(Person.id).where(Person.id == UUID(text))
     except ValueError:
-        query = select(Account.person_id).where(Account.login == login_of(text))
+        query = select(Account.person_id).where(Account.login == key_ring().blind(folded(text)))
     found = (await session.exec(query)).one_or_none()
     if found is None:
         raise _wrong(name, "Сотрудника с такой почтой нет. Проверьте адрес.")

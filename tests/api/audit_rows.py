@@ -22,6 +22,7 @@ SEES_RIGHTS = (EVERYBODY, PEOPLE | AUDITOR, PEOPLE | AUDITOR)
 AUDIT_ROWS: dict[str, Row] = {
     "GET /api/v1/journal/own": Row("signed_in", EVERYBODY),
     "GET /api/v1/journal/entries": Row("read_journal", JOURNAL_READERS),
+    "GET /api/v1/journal/self-check": Row("read_journal", JOURNAL_READERS),
     "GET /api/v1/course": Row("session", EVERYBODY),
     "POST /api/v1/course": Row("session", EVERYBODY, send=body(version=1, answers={})),
     "GET /api/v1/course/overdue": Row("oversee_course", SECURITY | UNIT_HEAD),
@@ -33,6 +34,7 @@ AUDIT_ROWS: dict[str, Row] = {
 
 AUDIT_PAGES: dict[str, Row] = {
     "GET /profile/log": Row("session", EVERYBODY),
+    "GET /journal/self-check": Row("session", JOURNAL_READERS),
     "GET /course": Row("session", EVERYBODY),
     "POST /course": Row("session", EVERYBODY, send=form(version="1")),
     "GET /course/overdue": Row("session", SECURITY | UNIT_HEAD),

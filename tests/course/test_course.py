@@ -11,10 +11,9 @@ from hypothesis import strategies as some
 from sqlmodel import col, select
 
 from models.tables.accounts import Account
-from models.tables.course import CoursePass
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
-from models.tables.people import Person
+from models.tables.people import CoursePass, Person
 from rules.access import Actor, Role
 from rules.accounts import AccountState
 from rules.clock import now
