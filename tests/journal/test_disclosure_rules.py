@@ -22,6 +22,7 @@ OF_NO_CASE = (
     "catalogue",
     "staff",
     "installation",
+    "meeting",
     "callback",
     "payload",
     "temporal",

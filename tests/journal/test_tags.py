@@ -1,7 +1,9 @@
 """Audit tags: every act, view and attempt has one, and each is said in words (I9)."""
 
+import ast
 import re
 
+from ops.local.home import CHECKOUT
 from rules.accounts import Outcome, Step
 from rules.journal.entries import JournalKind
 from rules.journal.tag_words import TAG_WORDS
@@ -52,3 +54,18 @@ def test_a_filter_means_one_tag_or_a_whole_subject() -> None:
         AuditTag.EXPORT_DOWNLOAD,
     }
     assert asked_tags("cas") == asked_tags("") == []
+
+
+def test_views_are_recorded_by_their_code() -> None:
+    """Whoever records a view names a `ViewCode`, which the type of `record_view` asks for."""
+    named = set()
+    for room in ("services", "api"):
+        for file in (CHECKOUT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id == "ViewCode"
+                ):
+                    named.add(node.attr)
+    assert named == {code.name for code in ViewCode}
