@@ -48,7 +48,11 @@ async def answer(visit: Inside) -> Response:
         }
         async with visit.container.database.work() as session:
             state = await passing.state_of(session, visit.actor.person_id)
-        errors = [ErrorItem(words, f"#group-{name}") for name, words in wrong.items()]
+        language = visit.presentation.language
+        asked = {one.name: one.question.said(language) for one in course().questions}
+        errors = [
+            ErrorItem(f"{asked[name]} {words}", f"#group-{name}") for name, words in wrong.items()
+        ]
         return visit.page(
             "course/course.html",
             status=refusal.status,

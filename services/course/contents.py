@@ -39,6 +39,8 @@ def course() -> Course:
 
 
 def _text(value: Any) -> CourseText:
-    if not value["ru"] or not value["en"]:
-        raise ValueError("a text of the course is missing in one language")
+    if set(value) != {"ru", "en"} or not all(
+        isinstance(one, str) and one for one in value.values()
+    ):
+        raise ValueError(f"a text of the course is to be in both languages: {value}")
     return CourseText(value["ru"], value["en"])

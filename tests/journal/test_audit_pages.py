@@ -85,11 +85,11 @@ async def test_security_searches_and_takes_a_signed_copy(
     security = await office.person("Охранова Вера", Role.SECURITY, office.institution)
     context, page = await at(browser, site, office, security, "/journal/search")
     await page.get_by_label("Номер дела").fill("нет такого")
-    await page.get_by_role("button", name="Найти").click()
+    await page.get_by_role("main").get_by_role("button", name="Найти").click()
     await expect(page.locator("#error-number")).to_be_visible()
     await page.get_by_label("Номер дела").fill(number)
     await page.get_by_label("Событие").select_option("case")
-    await page.get_by_role("button", name="Найти").click()
+    await page.get_by_role("main").get_by_role("button", name="Найти").click()
     await expect(page.get_by_role("row").filter(has_text="Просмотрено дело")).to_have_count(1)
     await reads_well(page, "journal-search")
     async with page.expect_download() as taken:
