@@ -5,10 +5,10 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from cryptography import x509
+from crypto.certificates import ends_at
 
 PATIENCE = 5.0
 
@@ -38,10 +38,8 @@ async def look(url: str) -> DoorSeen | None:
         return None
     older = await _shake(host, port, ssl.TLSVersion.TLSv1_2)
     version, certificate = seen
-    until = None
-    if certificate is not None:
-        until = x509.load_der_x509_certificate(certificate).not_valid_after_utc
-    return DoorSeen(version, older is not None, until and until.astimezone(UTC))
+    until = ends_at(certificate) if certificate is not None else None
+    return DoorSeen(version, older is not None, until)
 
 
 async def _shake(

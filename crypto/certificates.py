@@ -49,6 +49,11 @@ def from_pem(text: bytes) -> Certificate:
     return x509.load_pem_x509_certificate(text)
 
 
+def ends_at(der: bytes) -> datetime:
+    """When a certificate ends, given as DER. Raises ValueError."""
+    return x509.load_der_x509_certificate(der).not_valid_after_utc
+
+
 def keep_certificate(folder: Path, certificate: Certificate) -> None:
     """Store a certificate beside what it signed, which can then be verified after the next one."""
     folder.mkdir(parents=True, exist_ok=True)
