@@ -117,8 +117,6 @@ TAG_WORDS: Mapping[T, str] = {
     T.INSTALLATION_RESTORE: "Восстановлено из копии",
     T.INSTALLATION_RECONCILE: "Сверено после восстановления",
     T.SERVER_REPLACE: "Сервер перезапущен",
-    T.KEY_USE: "Новый ключ данных введён в работу",
-    T.KEY_RETIRE: "Ключ данных выведен из работы",
     T.STANDING_BEGIN_ANEW: "Постоянный процесс начат заново",
     T.JOURNAL_ACCEPT: "Приняты записи без заверения",
     T.JOURNAL_CONFIRM: "Подтверждено заявление о журнале",

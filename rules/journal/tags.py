@@ -146,8 +146,6 @@ class AuditTag(StrEnum):
     KEY_RETIRE = "installation:key:retire"
     INSTALLATION_RECONCILE = "installation:backup:reconcile"
     SERVER_REPLACE = "installation:server:replace"
-    KEY_USE = "installation:key:use"
-    KEY_RETIRE = "installation:key:retire"
     STANDING_BEGIN_ANEW = "installation:run:begin_anew"
     JOURNAL_ACCEPT = "journal:entries:accept"
     JOURNAL_CONFIRM = "journal:declaration:confirm"
@@ -277,8 +275,6 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.JOURNAL_EXPORTED: T.JOURNAL_EXPORT,
     K.JOURNAL_VERIFIED: T.JOURNAL_VERIFY,
     K.INSTALLATION_SERVER_REPLACED: T.SERVER_REPLACE,
-    K.KEY_IN_USE: T.KEY_USE,
-    K.KEY_RETIRED: T.KEY_RETIRE,
     K.INSTALLATION_WORKFLOW_BEGUN_ANEW: T.STANDING_BEGIN_ANEW,
     K.CALLBACK_REFUSED: T.CALLBACK_REFUSE,
     K.PAYLOAD_DECODED: T.PAYLOAD_DECODE,
