@@ -10,7 +10,7 @@ from api.http.auth import require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
-from rules.self_check import Grade, Protection
+from rules.operation.self_check import Grade, Protection
 from services.operation import self_check
 
 router = APIRouter(route_class=CleanRoute, prefix="/journal", tags=["journal"])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside
 from cabinet.journal.views import MeasureRow
-from rules.self_check import Examined, Grade, Protection
+from rules.operation.self_check import Examined, Grade, Protection
 from services.operation import self_check
 from words.translation import gettext as _
 from words.translation import marked

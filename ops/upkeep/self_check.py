@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from clients.database import Database
 from clients.objects import Objects
 from crypto.key_ring import KeyRing
-from rules.self_check import Examined, Grade, Protection
+from rules.operation.self_check import Examined, Grade, Protection
 from services.journal.checkpoint_files import checkpoints_folder
 from services.journal.checkpoints import trusted_certificates
 from services.operation import self_check

@@ -24,8 +24,7 @@ from rules.accounts import PASSWORD_AGE
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.journal.tags import ViewCode
-from rules.refusals import forbidden
-from rules.self_check import (
+from rules.operation.self_check import (
     KEY_AGE,
     RISK_AGE,
     VERIFIED_AGE,
@@ -35,6 +34,7 @@ from rules.self_check import (
     of_certificate,
     of_number,
 )
+from rules.refusals import forbidden
 from services.access import works_here
 from services.course import passing
 from services.journal import entries as journal

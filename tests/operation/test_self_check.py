@@ -22,8 +22,8 @@ from rules.access import Role
 from rules.accounts import PASSWORD_AGE, AccountState
 from rules.clock import now
 from rules.journal.entries import JournalKind
+from rules.operation.self_check import Examined, Grade, Protection
 from rules.refusals import Refusal
-from rules.self_check import Examined, Grade, Protection
 from services.operation import self_check
 from settings import Settings
 from tests.shared.ledger import Ledger
