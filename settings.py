@@ -170,6 +170,12 @@ class Settings(BaseSettings):
     )
 
     session_idle: int = 15 * 60
+    oidc_issuer: str = Field(
+        "", description="Issuer of the provider of OpenID Connect; without it there is none."
+    )
+    oidc_name: str = Field("ЕСИА", description="What people call the provider.")
+    oidc_client_id: str = Field("medcab", description="What the provider calls us.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our secret there.")
     watch_use: bool = Field(
         True, description="Off only where what the application can do is measured."
     )

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from clients.antivirus import Antivirus
 from clients.database import Database, DatabaseSession
+from clients.identity_provider import IdentityProvider, provider_of
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
 from clients.temporal.client import CaseSignaller, ExportStarter, LockWaker, connect
@@ -135,6 +136,11 @@ class Container:
         return Meetings(self.database, self.signals)
 
     @cached_property
+    def provider(self) -> IdentityProvider | None:
+        """The external provider through which people may sign in."""
+        return provider_of(self.settings)
+
+    @cached_property
     def account_locks(self) -> AccountLocks:
         """Locks by suspicion."""
         wake = LockWaker(self.temporal, self.settings.task_queue)
@@ -194,6 +200,8 @@ class Container:
             with suppress(Exception):
                 await container.activity.flush(database)
             await container.inspection.close()
+            if container.provider is not None:
+                await container.provider.close()
             await container.accreditations.close()
             await objects.close()
             await database.close()

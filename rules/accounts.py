@@ -107,6 +107,9 @@ class Step(StrEnum):
     TOKEN_ENDED = "token_ended"  # noqa: S105
     LOCK = "lock"
     UNLOCK = "unlock"
+    PROVIDER = "provider"
+    PROVIDER_LINKED = "provider_linked"
+    PROVIDER_UNLINKED = "provider_unlinked"
 
 
 class Outcome(StrEnum):

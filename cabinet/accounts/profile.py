@@ -89,8 +89,12 @@ _STEPS = {
     Step.TOKEN_ENDED: marked("Отзыв ключа"),
     Step.LOCK: marked("Блокировка"),
     Step.UNLOCK: marked("Разблокировка"),
+    Step.PROVIDER: marked("Вход через поставщика"),
+    Step.PROVIDER_LINKED: marked("Подключение входа через поставщика"),
+    Step.PROVIDER_UNLINKED: marked("Отключение входа через поставщика"),
 }
 _WRONG = {
+    Step.PROVIDER: marked("Внешний вход не связан"),
     Step.PASSWORD: marked("Неверный пароль"),
     Step.PASSWORD_CHANGE: marked("Неверный текущий пароль"),
 }
@@ -142,6 +146,7 @@ async def show(visit: Inside, session: Work) -> Response:
                 for one in seen
             ],
             logins=login_lines(tried),
+            provider=visit.container.provider.name if visit.container.provider else "",
         ),
     )
 

@@ -99,7 +99,11 @@ async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
     if visit.current is not None:
         return visit.go(wish)
     return visit.page(
-        "accounts/sign_in.html", fields=sign_in_fields(""), next=wish, expired=expired
+        "accounts/sign_in.html",
+        fields=sign_in_fields(""),
+        next=wish,
+        expired=expired,
+        provider=_provider_name(visit),
     )
 
 
@@ -127,8 +131,15 @@ async def sign_in(
             errors=[ErrorItem(message, "#field-password")],
             next=safe_next(wish),
             expired=False,
+            provider=_provider_name(visit),
         )
     return _go_on(visit, opened, wish)
+
+
+def _provider_name(visit: Visit) -> str:
+    """What people call the external provider; empty where there is none."""
+    provider = visit.container.provider
+    return provider.name if provider is not None else ""
 
 
 @router.get("/sign-in/code")

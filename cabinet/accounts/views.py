@@ -70,3 +70,5 @@ class Profile:
     roles: Sequence[tuple[str, str]]
     sessions: Sequence[SessionView]
     logins: Sequence[LoginLine]
+    provider: str = ""
+    """What people call the external provider; empty where there is none."""

@@ -69,6 +69,8 @@ DONE: Mapping[str, str] = {
     "invited": marked("Приглашения отправлены."),
     "invitation_revoked": marked("Приглашение отозвано: ссылка больше не действует."),
     "locked": marked("Учётная запись заблокирована, сеансы завершены."),
+    "provider_linked": marked("Вход через поставщика подключён."),
+    "provider_removed": marked("Вход через поставщика отключён."),
     "sent_back": marked("Владелец получит письмо с просьбой о новой встрече."),
     "risk_closed": marked("Событие закрыто."),
     "unlocked": marked("Блокировка снята."),

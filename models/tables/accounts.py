@@ -276,3 +276,33 @@ class AccountLock(SQLModel, table=True):
     operator_id: UUID | None = Field(default=None, foreign_key="person.id")
     approver_id: UUID | None = Field(default=None, foreign_key="person.id")
     ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class ProviderLink(SQLModel, table=True):
+    """That a person signs in through the external provider as well."""
+
+    __tablename__ = "provider_link"
+    __table_args__ = (*unique_places("provider_link", "subject_blind"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id", unique=True)
+    subject: str = Field(
+        sa_column=Column(EncryptedText("provider_link.subject"), nullable=False),
+        description="Issuer and subject, as the index is made of them.",
+    )
+    subject_blind: str = Field(sa_column=blind_index("provider_link.subject", str))
+    linked_at: datetime = Field(sa_column=utc_column())
+
+
+class ProviderAttempt(SQLModel, table=True):
+    """A browser that was sent to the provider. Its return deletes the row."""
+
+    __tablename__ = "provider_attempt"
+
+    state_hash: str = Field(primary_key=True, description="SHA-256 of the state.")
+    device_hash: str = Field(description="SHA-256 of the device's own cookie.")
+    person_id: UUID | None = Field(
+        default=None, foreign_key="account.person_id", description="Who wants to link the subject."
+    )
+    next: str = Field(description="Where the person wanted to go.")
+    ends_at: datetime = Field(sa_column=utc_column(index=True))

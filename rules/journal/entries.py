@@ -91,9 +91,12 @@ class JournalKind(StrEnum):
     ACCOUNT_LOCKED = "account.locked"
     ACCOUNT_UNLOCKED = "account.unlocked"
     ACCOUNT_SESSIONS_ENDED = "account.sessions_ended"
+    ACCOUNT_PROVIDER_LINKED = "account.provider_linked"
+    ACCOUNT_PROVIDER_UNLINKED = "account.provider_unlinked"
     ACCOUNT_MET = "account.met"
     ACCOUNT_SENT_BACK = "account.sent_back"
     ACCOUNT_RISK = "account.risk"
+    ACCOUNT_RISK_CLOSED = "account.risk_closed"
     ACCOUNT_TOKEN_MADE = "account.token_made"  # noqa: S105 - a tag
     ACCOUNT_TOKEN_REVOKED = "account.token_revoked"  # noqa: S105 - a tag
     ACCOUNT_COURSE_PASSED = "account.course_passed"

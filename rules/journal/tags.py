@@ -105,9 +105,13 @@ class AuditTag(StrEnum):
     PASSWORD_RESET_ASK = "account:password:ask_reset"  # noqa: S105 - a tag
     CONTACT_CHANGE = "account:contact:change"
     ACCOUNT_LOCK = "account:account:lock"
+    PROVIDER_CHECK = "account:provider:check"
+    PROVIDER_LINK = "account:provider:link"
+    PROVIDER_UNLINK = "account:provider:unlink"
     ACCOUNT_MEET = "account:account:meet"
     ACCOUNT_SEND_BACK = "account:account:send_back"
     ACCOUNT_SUSPECT = "account:account:suspect"
+    SUSPICION_CLOSE = "account:suspicion:close"
     ACCOUNT_UNLOCK = "account:account:unlock"
     SESSIONS_END = "account:session:end"
     TOKEN_MAKE = "account:token:make"  # noqa: S105 - a tag
@@ -234,9 +238,12 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ACCOUNT_PASSWORD_CHANGED: T.PASSWORD_CHANGE,
     K.ACCOUNT_CONTACT_CHANGED: T.CONTACT_CHANGE,
     K.ACCOUNT_LOCKED: T.ACCOUNT_LOCK,
+    K.ACCOUNT_PROVIDER_LINKED: T.PROVIDER_LINK,
+    K.ACCOUNT_PROVIDER_UNLINKED: T.PROVIDER_UNLINK,
     K.ACCOUNT_MET: T.ACCOUNT_MEET,
     K.ACCOUNT_SENT_BACK: T.ACCOUNT_SEND_BACK,
     K.ACCOUNT_RISK: T.ACCOUNT_SUSPECT,
+    K.ACCOUNT_RISK_CLOSED: T.SUSPICION_CLOSE,
     K.ACCOUNT_UNLOCKED: T.ACCOUNT_UNLOCK,
     K.ACCOUNT_SESSIONS_ENDED: T.SESSIONS_END,
     K.ACCOUNT_TOKEN_MADE: T.TOKEN_MAKE,
@@ -324,6 +331,9 @@ OF_STEP: Mapping[Step, AuditTag] = {
     Step.TOKEN_ENDED: T.TOKEN_REVOKE,
     Step.LOCK: T.ACCOUNT_LOCK,
     Step.UNLOCK: T.ACCOUNT_UNLOCK,
+    Step.PROVIDER: T.PROVIDER_CHECK,
+    Step.PROVIDER_LINKED: T.PROVIDER_LINK,
+    Step.PROVIDER_UNLINKED: T.PROVIDER_UNLINK,
 }
 """The tag of each step of the login journal, when it went well."""
 

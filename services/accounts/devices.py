@@ -12,11 +12,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.accounts import AccountSession, KnownDevice, PasswordReset
+from models.tables.accounts import AccountSession, KnownDevice, PasswordReset, ProviderAttempt
 from models.tables.second_factor import PasskeyChallenge, SmsCode
 from rules.clock import now as present
 from services import rate_limits
 from services.accounts import device_tokens
+from services.accounts.risks import queue
 from services.accounts.sessions import Visitor
 
 
@@ -64,11 +65,12 @@ async def forget_old(database: Database, now: datetime) -> None:
             delete(AccountSession).where(col(AccountSession.ends_at) < now - timedelta(days=30))
         )
         await device_tokens.forget(session, now)
+        await queue.forget(session, now)
         await session.exec(
             delete(KnownDevice).where(col(KnownDevice.last_seen) < now - timedelta(days=365))
         )
         await session.exec(delete(PasswordReset).where(col(PasswordReset.ends_at) < now))
-        for asked in (SmsCode, PasskeyChallenge):
+        for asked in (SmsCode, PasskeyChallenge, ProviderAttempt):
             await session.exec(delete(asked).where(col(asked.ends_at) < now))
         await rate_limits.forget(session, now)
 

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from models.tables.accounts import Account, RateLimit, RiskEvent
+from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from rules.access import Role
 from rules.accounts import Limit
@@ -240,3 +241,9 @@ async def test_security_sees_filters_closes_and_locks(watched: House) -> None:
         assert (await session.get_one(Account, anna.person_id)).locked_at is None
         used = await session.exec(select(RateLimit.key).where(col(RateLimit.key).contains("small")))
         assert used.all()
+        entries = await session.exec(
+            select(JournalEntry.by_person).where(
+                JournalEntry.chain == anna.person_id, JournalEntry.kind == "account.risk_closed"
+            )
+        )
+        assert entries.all() == [guard.person_id]

@@ -152,6 +152,7 @@ def table_settings(database: dict[str, str], home: str) -> Settings:
     return settings_from(
         {
             **database,
+            "MEDCAB_OIDC_ISSUER": "http://127.0.0.1:9",
             "MEDCAB_KEYS": KEYS,
             "MEDCAB_HOME": home,
             "MEDCAB_DEMO": "1",

@@ -1,4 +1,4 @@
-"""Locks by suspicion, and the way by which they are opened.
+"""Locks by suspicion with the way by which they are opened, and sign-in through a provider.
 
 Revision ID: 0031
 Revises: 0030
@@ -48,8 +48,41 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("ended_at is null"),
     )
+    op.create_table(
+        "provider_link",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column(
+            "person_id",
+            sa.Uuid(),
+            sa.ForeignKey("account.person_id"),
+            nullable=False,
+            unique=True,
+        ),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("subject_blind", sa.String(), nullable=False, unique=True),
+        sa.Column("linked_at", TIME, nullable=False),
+        sa.CheckConstraint(
+            r"substr(subject, 1, 1) <> '\x01'::bytea", "provider_link_subject_bound"
+        ),
+    )
+    for place, name in ((1, "first"), (2, "second")):
+        part = f"split_part(subject_blind, '.', {place})"
+        op.execute(
+            f"create unique index provider_link_subject_blind_{name} on provider_link ({part})"
+            f" where {part} <> ''"
+        )
+    op.create_table(
+        "provider_attempt",
+        sa.Column("state_hash", sa.String(), primary_key=True),
+        sa.Column("device_hash", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), sa.ForeignKey("account.person_id"), nullable=True),
+        sa.Column("next", sa.String(), nullable=False),
+        sa.Column("ends_at", TIME, nullable=False),
+    )
+    op.create_index("ix_provider_attempt_ends_at", "provider_attempt", ["ends_at"])
     role = context.config.get_main_option("app_role") or "medcab"
-    op.execute(f"grant select, insert, update, delete on account_lock to {role}")
+    tables = "account_lock, provider_link, provider_attempt"
+    op.execute(f"grant select, insert, update, delete on {tables} to {role}")
     # Their next reminder, due at once, brings the link to choose a meeting.
     op.execute(
         "insert into account_lock"
@@ -61,4 +94,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Administrators open such locks again."""
-    op.drop_table("account_lock")
+    for table in ("provider_attempt", "provider_link", "account_lock"):
+        op.drop_table(table)

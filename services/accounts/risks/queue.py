@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import Account, RiskEvent
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
+from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, forbidden, not_found
 from rules.risks import RiskKind, RiskOutcome
+from services.journal import entries as journal
 
 MOST = 200
 
@@ -94,6 +96,21 @@ async def close(session: AsyncSession, actor: Actor, event_id: UUID, now: dateti
     event.closed_at, event.closed_by = now, actor.person_id
     event.outcome = RiskOutcome.HARMLESS.value
     session.add(event)
+    await session.flush()
+    await journal.append(
+        session,
+        chain=event.person_id,
+        kind=JournalKind.ACCOUNT_RISK_CLOSED,
+        at=now,
+        by=actor.person_id,
+        facts={"event": str(event.id), "risk": event.kind},
+        lock=True,
+    )
+
+
+async def forget(session: AsyncSession, now: datetime) -> None:
+    """Delete events of more than a year ago; the journal keeps that they were."""
+    await session.exec(delete(RiskEvent).where(col(RiskEvent.at) < now - timedelta(days=366)))
 
 
 async def close_all(session: AsyncSession, person_id: UUID, by: UUID | None, now: datetime) -> None:

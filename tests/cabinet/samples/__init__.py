@@ -6,9 +6,17 @@ from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.requests import request_pages
 from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import staff_pages
+from tests.cabinet.samples.suspicion import suspicion_pages
 
 __all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
 
 SAMPLES: dict[str, Sample] = {
-    made.name: made for made in (*main_pages(), *other_pages(), *request_pages(), *staff_pages())
+    made.name: made
+    for made in (
+        *main_pages(),
+        *other_pages(),
+        *request_pages(),
+        *staff_pages(),
+        *suspicion_pages(),
+    )
 }

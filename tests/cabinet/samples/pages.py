@@ -94,6 +94,7 @@ def main_pages() -> list[Sample]:
         fields=sign_in,
         next="/",
         expired=True,
+        provider="ЕСИА",
     )
     add(
         "sign-in-error",
@@ -102,6 +103,7 @@ def main_pages() -> list[Sample]:
         fields=(sign_in[0], replace(sign_in[1], error="Почта или пароль не подошли")),
         next="/",
         expired=False,
+        provider="",
         errors=[ErrorItem("Почта или пароль не подошли", "#field-password")],
     )
     add(
