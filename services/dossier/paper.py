@@ -43,6 +43,7 @@ WORDS: Mapping[str, str] = {
     K.CASE_LAPSED: "Закрыто без ответа",
     K.CASE_COMMENTED: "Сообщение",
     K.CASE_ACT_ISSUED: "Выдан акт",
+    K.VERIFICATION_CONFIRMED: "Учётная запись подтверждена",
     K.CASE_ACT_DOWNLOADED: "Акт скачан",
     K.CASE_RECEIPT_ISSUED: "Расписка скачана",
     K.CASE_TYPE_CHANGED: "Переведено на новую редакцию формы",

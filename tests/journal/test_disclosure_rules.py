@@ -28,6 +28,7 @@ OF_NO_CASE = (
     "temporal",
     "operation",
     "notice",
+    "meeting",
 )
 """Kinds that never stand in the journal of a case, or that it shows to nobody."""
 OF_THE_JOURNAL = {
