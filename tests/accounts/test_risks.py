@@ -129,6 +129,18 @@ async def test_trying_ids_of_others_is_paused(watched: House) -> None:
     assert out.status_code == 204, "signing out is open to whoever is paused"
 
 
+async def test_files_taken_away_in_bulk_are_paused(watched: House) -> None:
+    """Lists, papers and documents count alike, by the answer that a browser saves."""
+    watched.container.watch = Watch(
+        watched.container.database, {RiskKind.DOWNLOADS: SMALL[RiskKind.DOWNLOADS]}
+    )
+    someone = await watched.someone()
+    client = await watched.signed_in(someone)
+    told = [(await client.post("/archive/list.xlsx")).status_code for _ in range(10)]
+    assert told == [200] * 9 + [429]
+    assert await events_of(watched, someone) == ["downloads"]
+
+
 async def test_refused_tries_are_a_sign_once_an_hour(house: House) -> None:
     """They are found beside the requests, also by several processes at once."""
     someone, address = await house.someone(), own_address()

@@ -496,6 +496,21 @@ async def test_an_old_or_given_password_must_be_changed(house: House, why: str) 
         assert (await client.get("/api/v1/sessions")).status_code == 200
 
 
+@pytest.mark.parametrize(("short_of", "stage"), [(1, "open"), (0, "password")])
+async def test_a_password_lasts_ninety_days_to_the_minute(
+    house: House, short_of: int, stage: str
+) -> None:
+    """A minute before it opens the cabinet, after it only its own change (I5)."""
+    someone = await house.someone()
+    age = timedelta(days=90) - timedelta(minutes=short_of)
+    await house.change_account(someone, password_changed_at=now() - age)
+    half = await half_open(house, someone)
+    opened = await entering.enter_code(
+        house.container.database, half, someone.code(now()), visitor_at(), now()
+    )
+    assert opened.stage == stage
+
+
 async def test_login_names_are_found_however_they_are_typed(house: House) -> None:
     """Capitals and spaces around an address do not matter."""
     someone = await house.someone()
