@@ -10,8 +10,8 @@ from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Outside, Visit, safe_next
 from clients.identity_provider import IdentityProvider
 from rules.clock import now
-from rules.identity_provider import no_provider
 from rules.refusals import Refusal
+from rules.sign_in.identity_provider import no_provider
 from services.accounts import provider_sign_in
 from services.accounts.provider_sign_in import PATH, ProviderAnswer
 from words.translation import in_words

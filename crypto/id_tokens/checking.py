@@ -1,4 +1,4 @@
-"""Who signed an id token, and what it says. What is said is judged in `rules.identity_provider`.
+"""Who signed an id token, and what it says; `rules.sign_in.identity_provider` judges what is said.
 
 Two algorithms are accepted, by name: what the token itself proposes decides nothing, so neither
 `none` nor a key used as a password gets through (RFC 8725, 3.1 and 3.2).

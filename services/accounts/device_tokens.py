@@ -15,8 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.accounts import AccountSession, DeviceToken
-from rules.device_tokens import LIVES, Standing, TokenText, drawn, read, standing
 from rules.ids import new_id
+from rules.sign_in.device_tokens import LIVES, Standing, TokenText, drawn, read, standing
 
 
 @dataclass(frozen=True)

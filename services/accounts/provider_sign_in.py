@@ -23,7 +23,8 @@ from models.encrypted_columns import bound_row
 from models.tables.accounts import ProviderAttempt, ProviderLink
 from models.tables.people import Person
 from rules.accounts import Outcome, Stage, Step, account_locked, too_often
-from rules.identity_provider import (
+from rules.notices.kinds import NoticeKind
+from rules.sign_in.identity_provider import (
     ATTEMPT_LIVES,
     BEGUN,
     attempt_over,
@@ -37,7 +38,6 @@ from rules.identity_provider import (
     provider_down,
     subject_of,
 )
-from rules.notices.kinds import NoticeKind
 from services import access, rate_limits
 from services.accounts import login_log
 from services.accounts.account_row import locked_account

@@ -24,8 +24,8 @@ from rules.accounts import (
     password_expires_at,
     session_ended,
 )
-from rules.device_tokens import Standing, read, reads_only
 from rules.refusals import Refusal
+from rules.sign_in.device_tokens import Standing, read, reads_only
 from services.access import grants_of, held_grants, works_here
 from services.accounts import device_tokens
 from services.accounts.last_seen import Activity

@@ -11,9 +11,9 @@ from sqlmodel import col, select
 
 from models.tables.accounts import AccountSession, DeviceToken, RiskEvent
 from models.tables.notices import Notice
-from rules import device_tokens as rules
 from rules.clock import now
-from rules.device_tokens import Standing, read
+from rules.sign_in import device_tokens as rules
+from rules.sign_in.device_tokens import Standing, read
 from tests.shared.accounts import PASSWORD, House, Someone, fresh_code
 from tests.shared.statements import statements
 

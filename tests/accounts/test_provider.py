@@ -17,8 +17,8 @@ from crypto.id_tokens.checking import RSA, IdTokenError, claims_of
 from crypto.id_tokens.issuing import SigningKey, unsigned
 from models.tables.accounts import LoginAttempt, ProviderAttempt
 from rules.clock import now
-from rules.identity_provider import subject_of
 from rules.refusals import Refusal
+from rules.sign_in.identity_provider import subject_of
 from simulators.oidc import TokenFault, create_app
 from tests.shared.accounts import House, Someone, fresh_code
 from tests.shared.served import at_port, free_port

@@ -1,0 +1,1 @@
+"""What belongs to signing in beside password and second factor."""
