@@ -197,6 +197,9 @@ class Settings(BaseSettings):
         None, description="Certificate by which `medcab api` itself speaks TLS 1.3, as PEM."
     )
     tls_key: Path | None = Field(None, description="The key of that certificate, as PEM.")
+    tls_authority: Path | None = Field(
+        None, description="Its authority, where nobody knows it: the demo and simulators then do."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses of proxies whose X-Forwarded-For is believed, comma separated."
     )

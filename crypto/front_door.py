@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,6 +65,14 @@ def lasts(certificate: bytes, now: datetime) -> bool:
     """Whether a certificate is good for a while yet. Raises ValueError for what is none."""
     found: Certificate = from_pem(certificate)
     return found.not_valid_after_utc - RENEWED_BEFORE > now.astimezone(UTC)
+
+
+def believing(authority: Path | None) -> ssl.SSLContext:
+    """What a client verifies certificates by: the usual authorities, and this one if given."""
+    context = ssl.create_default_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
+    return context
 
 
 def tls_1_3(context: ssl.SSLContext) -> None:

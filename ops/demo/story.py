@@ -11,6 +11,7 @@ import httpx
 import typst
 from rich.console import Console
 
+from crypto.front_door import believing
 from ops.data.seed import DemoAccount, restore_sign_in, seed
 from ops.local.home import Home
 from rules.access import Role
@@ -65,7 +66,7 @@ class Demo:
     def sign_in(self, role: Role) -> DemoUser:
         """Sign in with password and one-time code; what follows is done in that session."""
         account = next(a for a in self.accounts if role in a.roles)
-        http = httpx.Client(base_url=self.settings.public_url, timeout=20)
+        http = self._client()
         player = DemoUser(account.name, http)
         try:
             stage = self._entered(player, account)
@@ -76,6 +77,11 @@ class Demo:
         http.headers["X-CSRF-Token"] = stage["csrf_token"]
         self.say(f"{account.name} ({role}) signs in with password and one-time code")
         return player
+
+    def _client(self) -> httpx.Client:
+        """A client of the cabinet."""
+        verify = believing(self.settings.tls_authority)
+        return httpx.Client(base_url=self.settings.public_url, timeout=20, verify=verify)
 
     def _entered(self, player: DemoUser, account: DemoAccount) -> Any:
         """Sign in through both steps."""

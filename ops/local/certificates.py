@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-import certifi
-
 from crypto.front_door import lasts, new_door
 from ops.local.home import Home
 from rules.clock import now
 
 AUTHORITY, CERTIFICATE, KEY = "authority.pem", "door.pem", "door.key"
-AUTHORITIES = "authorities.pem"
-"""The authority beside those that everybody trusts: for programs of ours that call the cabinet."""
 
 
 def door_folder(home: Home) -> Path:
@@ -20,8 +16,7 @@ def door_folder(home: Home) -> Path:
     if _good(folder / CERTIFICATE):
         return folder
     made = new_door(now())
-    trusted = Path(certifi.where()).read_text() + made.authority
-    for name, text in ((KEY, made.key), (AUTHORITY, made.authority), (AUTHORITIES, trusted)):
+    for name, text in ((KEY, made.key), (AUTHORITY, made.authority)):
         path = folder / name
         path.touch(mode=0o600)
         path.write_text(text)

@@ -1,10 +1,11 @@
 """Asking a server on this machine over HTTP whether it does its work."""
 
-import ssl
 from functools import cache
 from pathlib import Path
 
 import httpx
+
+from crypto.front_door import believing
 
 
 def ask(address: str, within: float = 2.0, authority: Path | None = None) -> httpx.Response:
@@ -29,6 +30,6 @@ def _client(authority: Path | None) -> httpx.Client:
 
     Each question has a new connection, so that a server that was restarted is asked anew.
     """
-    verify = ssl.create_default_context(cafile=authority) if authority else True
+    verify = believing(authority) if authority else True
     limits = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(trust_env=False, limits=limits, verify=verify)

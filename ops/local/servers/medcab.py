@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from temporalio.service import RPCError
 
-from ops.local.certificates import AUTHORITIES, AUTHORITY, CERTIFICATE, KEY
+from ops.local.certificates import AUTHORITY, CERTIFICATE, KEY
 from ops.local.home import CHECKOUT
 from ops.local.servers import Launch
 from ops.local.servers.asking import answers, ask
@@ -232,7 +232,7 @@ class Door:
             "MEDCAB_PUBLIC_URL": self.address,
             "MEDCAB_TLS_CERTIFICATE": str(self.tls / CERTIFICATE),
             "MEDCAB_TLS_KEY": str(self.tls / KEY),
-            "SSL_CERT_FILE": str(self.tls / AUTHORITIES),
+            "MEDCAB_TLS_AUTHORITY": str(self.authority),
         }
 
     def close(self) -> None:
