@@ -33,7 +33,7 @@ LOOK_EVERY = 1.0
 """Seconds after which a process looks whether the ring's file has changed."""
 
 _NONCE = 12
-_READS = "reads"
+_KEY = re.compile(r"(?P<id>[^:]{1,32}):(?P<key>[^:]+)(?::(?P<since>\d{1,12}))?(?P<reads>:reads)?")
 
 
 class UndecryptableError(ValueError):
@@ -60,21 +60,19 @@ class KeyRing:
     def parse(cls, text: str) -> "KeyRing":
         """Read `id:base64 of 32 bytes`, comma separated, newest first. Raises ValueError.
 
-        A key may be followed by `:reads`, or by the second in which it came into use.
+        A key may be followed by the second in which it came into use, and by `:reads`.
         """
         ring = cls({})
         for part in filter(None, (piece.strip() for piece in text.split(","))):
-            key_id, encoded, state, *more = [*part.split(":"), "", ""]
-            key = base64.b64decode(encoded, validate=True)
-            known = not state or state == _READS or state.isdecimal()
-            length = 0 < len(key_id) <= 32 and len(key) == 32
-            if not length or not known or any(more) or key_id in ring.keys:
+            found = _KEY.fullmatch(part)
+            key = base64.b64decode(found["key"], validate=True) if found else b""
+            if found is None or len(key) != 32 or found["id"] in ring.keys:
                 raise ValueError("MEDCAB_KEYS: write id:base64 of 32 bytes, comma separated")
-            ring.keys[key_id] = key
-            if state == _READS:
-                ring.reads |= {key_id}
-            elif state:
-                ring.since[key_id] = int(state)
+            ring.keys[found["id"]] = key
+            if found["reads"]:
+                ring.reads |= {found["id"]}
+            if found["since"]:
+                ring.since[found["id"]] = int(found["since"])
         if not ring.keys:
             raise ValueError("MEDCAB_KEYS is empty: `medcab up` makes a ring for development")
         if not ring.in_use:
@@ -93,8 +91,9 @@ class KeyRing:
         """The ring as `parse` reads it."""
         parts = []
         for key_id, key in self.keys.items():
-            state = _READS if key_id in self.reads else self.since.get(key_id, "")
-            parts.append(f"{key_id}:{base64.b64encode(key).decode()}:{state}".rstrip(":"))
+            since = f":{self.since[key_id]}" if key_id in self.since else ""
+            reads = ":reads" if key_id in self.reads else ""
+            parts.append(f"{key_id}:{base64.b64encode(key).decode()}{since}{reads}")
         return ",".join(parts)
 
     @property

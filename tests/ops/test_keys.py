@@ -80,7 +80,9 @@ def test_a_key_comes_in_steps_and_leaves_no_gap() -> None:
         assert one.is_blind(other.blind("x"), "x")
         assert other.is_blind(one.blind("x"), "x")
         assert not other.is_blind(one.blind("x"), "y")
-    assert KeyRing.parse(stages[2].text()) == stages[2]
+    assert [KeyRing.parse(stage.text()) for stage in stages] == stages
+    again = stages[-1].with_new_key().with_newest_in_use(9).with_newest_alone()
+    assert KeyRing.parse(again.text()).since == {"k2": 7, "k3": 9}, "earlier keys keep theirs"
     assert stages[-1].without("k1").text().endswith(":7")
 
 
