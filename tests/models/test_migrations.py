@@ -1,5 +1,6 @@
 """The migrations make exactly the tables that the code describes, and can be undone."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,29 @@ def test_values_from_before_are_bound_to_their_rows(
 def old(value: str, place: str) -> bytes:
     """A value as it stood before it was bound to its row."""
     return key_ring().encrypt(value.encode(), place.encode())
+
+
+def test_an_index_by_an_even_key_moves_to_its_place(owner_url: str, config: Config) -> None:
+    """What the oldest key of a ring of before has indexed is found where that key looks."""
+    command.downgrade(config, "0027")
+    even = base64.b64encode(bytes(32)).decode()
+    settings: Settings = config.attributes["settings"]
+    config.attributes["settings"] = settings.model_copy(
+        update={"keys": SecretStr(f"2027:{even},2026:{even}"), "home": Path("none")}
+    )
+    person, unit = uuid4(), uuid4()
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("insert into unit values (%s, 'И', 'Институт', null, 'UTC')", [unit])
+        owner.execute(
+            "insert into person (id, unit_id, position, name, email, language, created_at,"
+            " snils_blind) values (%s, %s, '', '\\x02', '\\x02', 'ru', now(), 'hash')",
+            [person, unit],
+        )
+    for revision, wanted in (("0034", ".hash"), ("0027", "hash")):
+        move = command.upgrade if revision == "0034" else command.downgrade
+        move(config, revision)
+        with psycopg.connect(owner_url) as owner:
+            assert owner.execute("select snils_blind from person").fetchone() == (wanted,)
 
 
 def test_migrations_can_be_undone(owner_url: str, config: Config) -> None:
