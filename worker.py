@@ -82,7 +82,7 @@ WORKFLOWS = [
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
-LOOK_EVERY = 60.0
+LOOK_EVERY = 120.0
 """Seconds between two looks at whether the standing workflows do their work."""
 STARTED_EVERY = 600.0
 """Seconds after which all are started again, though they seem to run."""

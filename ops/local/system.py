@@ -316,10 +316,15 @@ class System:
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
-    """The settings as a process with these variables reads them."""
+    """The settings as a process with these variables reads them.
+
+    Other variables are left out: `HOME` would be taken for the setting of that name.
+    """
     prefix = "MEDCAB_"
+    unprefixed = {field.validation_alias for field in Settings.model_fields.values()}
     named = {
         key.removeprefix(prefix).lower() if key.startswith(prefix) else key: value
         for key, value in environment.items()
+        if key.startswith(prefix) or key in unprefixed
     }
     return Settings(**named)  # type: ignore[arg-type]

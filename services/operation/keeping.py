@@ -13,7 +13,7 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import entries as journal
 from services.operation.temporal_health import Standings
 
-IDLE_LOOKS = 3
+IDLE_LOOKS = 2
 """After so many looks in a row at which it did nothing, a run is begun anew.
 
 For each time within a day that this did not last, twice as many, so that ops can look at it.

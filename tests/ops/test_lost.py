@@ -159,9 +159,11 @@ def test_processes_get_the_home_by_its_whole_path(
     """Whoever names it from the folder above: they work in the checkout, and would make checkpoints
     and the seal that signs them there."""
     monkeypatch.chdir(worked.folder.parent)
-    system = System(worked, given={"MEDCAB_HOME": worked.folder.name}, usual=False)
+    others = {"HOME": "/root", "KEYS": "1", "DEMO": "2", "TIME_ZONE": "3"}
+    system = System(worked, given=others | {"MEDCAB_HOME": worked.folder.name}, usual=False)
     system.door.close()
     assert system.settings.home == worked.folder
+    assert system.settings.demo
     assert Settings(home=Path(worked.folder.name)).home == worked.folder
 
 

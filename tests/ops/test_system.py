@@ -151,7 +151,7 @@ def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
     """A server given by URL is somebody else's."""
     given = {"DATABASE_URL": "postgresql://medcab@db/medcab", "SMTP_URL": "smtp://mail:25"}
     made = System(Home(tmp_path / "home"), given=given, usual=False)
-    outside = {"register", "gov_service", "sms", "push"}
+    outside = {"register", "identity", "gov_service", "sms", "push"}
     assert {server.name for server in made.outer} == {"temporal", "minio", *outside}
     assert made.settings.database_url.get_secret_value() == given["DATABASE_URL"]
     assert made.settings.smtp_url == given["SMTP_URL"]

@@ -42,6 +42,7 @@ from ops.local.servers.process import ServerProcess
 from ops.local.system import GIVEN_BY, System
 from ops.upkeep.migrate import migrate
 from rules.access import Actor
+from rules.accounts import AccountState
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeState
@@ -255,6 +256,7 @@ class Installation:
                 password_hash="",
                 password_changed_at=moment,
                 created_at=moment,
+                state=AccountState.ACTIVE,
             )
             made = AccountSession(
                 person_id=person_id,
