@@ -10,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.access_changes import AccessActivities
 from activities.account_locks import LockActivities
 from activities.applications import ApplicationActivities
 from activities.archive import ArchiveActivities
@@ -55,6 +56,7 @@ from services.operation.keeping import StandingKeeper
 from services.operation.temporal_health import Standings
 from services.seal import open_seal
 from settings import Settings, get_settings
+from workflows.access_changes import AccessChange
 from workflows.account_locks import LockedAccount
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
@@ -70,6 +72,7 @@ WORKFLOWS = [
     QualificationApplication,
     ServiceRequest,
     AccountVerification,
+    AccessChange,
     NoticesMail,
     NoticesSms,
     NoticesPush,
@@ -152,6 +155,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             verifications.check_identity,
             verifications.wake_verification,
             verifications.settle_verification,
+            AccessActivities(database).wake_access_change,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

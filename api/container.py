@@ -20,6 +20,8 @@ from crypto.key_ring import KeyRing
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
+from services.access_changes.asking import AccessChanges
+from services.access_changes.ending import Revocations
 from services.account_locks.acts import AccountLocks
 from services.accounts import login_log
 from services.accounts.devices import keep_forgetting
@@ -160,6 +162,16 @@ class Container:
     def verifications(self) -> Verifications:
         """The acts of people on the verification of their account."""
         return Verifications(self.database, self.signals, self.settings.time_zone)
+
+    @cached_property
+    def access_changes(self) -> AccessChanges:
+        """Asking for changes of rights."""
+        return AccessChanges(self.database, self.signals, self.settings.time_zone)
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        """Ending a right at once."""
+        return Revocations(self.database)
 
     @cached_property
     def seal(self) -> Seal:

@@ -8,6 +8,7 @@ from api.archive import retention, search
 from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
 from api.cases import (
+    access_changes,
     account_verifications,
     applications,
     conversation,
@@ -31,6 +32,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     applications.router,
     requests.router,
     account_verifications.router,
+    access_changes.router,
     reviews.router,
     retention.router,
     search.router,

@@ -32,7 +32,8 @@ from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
-from cabinet.staff import acts, importing, invitations, people, rights
+from cabinet.rights import pages as role_changes
+from cabinet.staff import acts, ending, importing, invitations, people, rights
 from cabinet.verifications import draft as verification_drafts
 from cabinet.verifications import pages as verifications
 
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     requests.router,
     verification_drafts.router,
     verifications.router,
+    role_changes.router,
     conversation.router,
     course.router,
     documents.router,
@@ -78,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invitations.router,
     acts.router,
     rights.router,
+    ending.router,
     people.router,
     meetings.router,
     operator.router,

@@ -62,6 +62,15 @@ class Permission(StrEnum):
     """Have one's own account confirmed, with documents of one's own. Needs no role."""
     MEET_PEOPLE = "meet_people"
     """Offer times for meetings, and confirm there and by documents who somebody is."""
+    ASK_ACCESS = "ask_access"
+    """Ask for a change of rights: one's own, or with `manage_people` those of others. Every role
+    may."""
+    CONFIRM_ACCESS = "confirm_access"
+    """Confirm, as the head of a unit, that somebody needs a right there."""
+    APPROVE_ACCESS = "approve_access"
+    """Approve, as information security, a change that a head has confirmed; end a right at once."""
+    VIEW_RIGHTS = "view_rights"
+    """See which role has which permissions, and who holds them in one's units."""
     KEEP_NOTICES = "keep_notices"
     """Mark, test and set up one's own notices. Every role may; a token may be made without it."""
 
@@ -69,7 +78,7 @@ class Permission(StrEnum):
 WITHOUT_ROLE = frozenset({Permission.CONFIRM_ACCOUNT})
 """What everybody with an account may, whatever roles they hold: it is about their own account."""
 
-_ANYBODY = frozenset({Permission.KEEP_NOTICES})
+_ANYBODY = frozenset({Permission.KEEP_NOTICES, Permission.ASK_ACCESS})
 _CLINICIAN = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
 _REVIEWER = _CLINICIAN | {Permission.REVIEW}
 
@@ -79,7 +88,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HR_REVIEWER: _REVIEWER,
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
-    Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES, Permission.OVERSEE_COURSE},
+    Role.UNIT_HEAD: _CLINICIAN
+    | {Permission.VIEW_UNIT_CASES, Permission.OVERSEE_COURSE, Permission.CONFIRM_ACCESS},
     Role.SECURITY: _ANYBODY
     | {
         Permission.READ_JOURNAL,
@@ -88,6 +98,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.WATCH_RISKS,
         Permission.APPROVE_UNLOCK,
         Permission.OVERSEE_COURSE,
+        Permission.APPROVE_ACCESS,
+        Permission.VIEW_RIGHTS,
     },
     Role.OPERATOR: _ANYBODY | {Permission.MEET_PEOPLE},
     Role.ADMINISTRATOR: _ANYBODY
@@ -96,11 +108,13 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.MANAGE_PEOPLE,
         Permission.VIEW_PEOPLE,
         Permission.KEEP_ARCHIVE,
+        Permission.VIEW_RIGHTS,
     },
     Role.TECHNICIAN: _ANYBODY | {Permission.WATCH_OPERATION},
     Role.OPS: _ANYBODY
     | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},
-    Role.AUDITOR: _ANYBODY | {Permission.READ_JOURNAL, Permission.AUDIT_CASES},
+    Role.AUDITOR: _ANYBODY
+    | {Permission.READ_JOURNAL, Permission.AUDIT_CASES, Permission.VIEW_RIGHTS},
 }
 
 

@@ -145,16 +145,37 @@ def _lineage(*, of_unit: bool) -> CTE:
             col(unit.id).label("unit_id"),
             col(unit.id).label("above_id"),
             col(unit.time_zone).label("time_zone"),
+            literal(0).label("height"),
         )
         .where(col(unit.id) == bindparam("unit_id") if of_unit else true())
         .cte("lineage", recursive=True)
     )
     child = aliased(Unit)
     return lineage.union(
-        select(lineage.c.unit_id, col(parent.id), lineage.c.time_zone)
+        select(lineage.c.unit_id, col(parent.id), lineage.c.time_zone, lineage.c.height + 1)
         .join(child, col(child.id) == lineage.c.above_id)
         .join(parent, col(parent.id) == col(child.parent_id))
     )
+
+
+def height(permission: Permission, person_id: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """How far above the unit bound as `unit_id` a person's nearest grant of the permission is."""
+    lineage = _lineage(of_unit=True)
+    return (
+        select(func.min(lineage.c.height))
+        .select_from(RoleGrant)
+        .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
+        .where(
+            col(RoleGrant.person_id) == person_id,
+            col(RoleGrant.role).in_(_roles_with(permission)),
+            is_valid_now(),
+        )
+        .scalar_subquery()
+    )
+
+
+def _roles_with(permission: Permission) -> list[str]:
+    return [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
 
 
 @lru_cache
@@ -165,7 +186,7 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
     out. Needs the parameter `now`, and `unit_id` for one unit.
     """
     lineage = _lineage(of_unit=of_unit)
-    roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+    roles = _roles_with(permission)
     return (
         select(col(RoleGrant.person_id), lineage.c.unit_id, lineage.c.time_zone)
         .distinct()
@@ -190,7 +211,7 @@ def holding_for_good(permission: Permission) -> Subquery:
     Needs the parameter `now`.
     """
     lineage = _lineage(of_unit=False)
-    roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+    roles = _roles_with(permission)
     return (
         select(col(RoleGrant.person_id), lineage.c.unit_id)
         .distinct()

@@ -60,6 +60,13 @@ class GrantOut(_Seen):
     valid_until: datetime | None
     by: str | None = Field(description="Who gave it.")
     system: str | None = Field(description="Which part of the program gave it, if nobody did.")
+    id: UUID
+    number: str | None = Field(description="The change of rights that gave it.")
+    asked_by: str | None
+    confirmed_by: str | None
+    approved_by: str | None
+    urgent: bool = Field(description="Given before anybody decided, for a day at most.")
+    ended_by: str | None
 
 
 class OpenCaseOut(_Seen):
@@ -321,3 +328,22 @@ async def transfer(
 ) -> None:
     """Move a person to another unit. Roles held on account of the old unit end."""
     await container.staff.transfer(actor, idempotency_key, person_id, body.unit_id, body.reason)
+
+
+@router.post(
+    "/{person_id}/grants/{grant_id}/end",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def end_grant(
+    person_id: UUID,
+    grant_id: UUID,
+    body: StaffReasonIn,
+    current: CurrentSession,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """End a right at once, as head of its unit or security. Needs a code of the last minutes."""
+    current.demand_fresh(now())
+    end = container.revocations.end
+    await end(current.actor, idempotency_key, person_id, grant_id, body.reason)

@@ -51,6 +51,10 @@ ROLES = {
     Role.AUDITOR: marked("Аудитор"),
 }
 RIGHTS = {
+    Permission.ASK_ACCESS: marked("Просить об изменении прав"),
+    Permission.CONFIRM_ACCESS: marked("Подтверждать права как руководитель"),
+    Permission.APPROVE_ACCESS: marked("Одобрять изменение прав и забирать их сразу"),
+    Permission.VIEW_RIGHTS: marked("Видеть роли и права целиком"),
     Permission.APPLY: marked("Подавать заявки и следить за ними"),
     Permission.KEEP_DOCUMENTS: marked("Загружать документы"),
     Permission.REVIEW: marked("Рассматривать заявки"),

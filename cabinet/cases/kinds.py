@@ -11,6 +11,7 @@ from cabinet.cases.timeline import Sentence
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Process
 from services.cases.drafts import Drafts
+from services.dossier.page import CasePage
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class KindPages:
     `drafts` gives the service of the kind's applicants; `sentences` are its journal in words.
     Submitting leads to the page `after_sending` below that of the case, or to the case itself where
     it is empty. The other fields are keys of `cabinet.frame.visits.DONE`: each names the sentence
-    that is shown after an act.
+    that is shown after an act. `waits` says whom an open case waits for and what happens
+    then, where the kind has words of its own.
     """
 
     process: Process
@@ -53,6 +55,7 @@ class KindPages:
     draft_discarded: str = "discarded"
     correction_discarded: str = "discarded"
     after_sending: str = ""
+    waits: Callable[[CasePage], tuple[str, str]] | None = None
 
     @property
     def room(self) -> str:

@@ -174,12 +174,15 @@ def case_timeline(page: CasePage) -> list[Happening]:
 def waits_for(
     page: CasePage, calendar: WorkingCalendar, answer: PresentState | None, *, asked: bool = False
 ) -> WaitsFor:
-    """Whom an application waits for, until when, and what happens then (A8).
+    """Whom a case waits for, until when, and what happens then (A8).
 
     `answer` is what the running workflow said; without it the stored case is shown.
     """
     case = page.case
     status, party = Status(case.status), Party(case.waits_for)
+    if (said := pages_of(case.kind).waits) is not None:
+        whom, then = said(page)
+        return waiting(page, calendar, answer, asked=asked, whom=whom, then=then)
     following = answer.then if answer is not None and answer.step == case.step else None
     return waiting(
         page,

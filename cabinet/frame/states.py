@@ -22,6 +22,7 @@ class StatusTag:
 _LOOKS: dict[Status, tuple[Tone, str]] = {
     Status.DRAFT: ("idle", "file-pen"),
     Status.CHECKING: ("busy", "scan-search"),
+    Status.CONFIRMING: ("waiting", "hourglass"),
     Status.IN_REVIEW: ("waiting", "hourglass"),
     Status.CLARIFICATION: ("paused", "circle-question-mark"),
     Status.APPROVED: ("good", "circle-check"),

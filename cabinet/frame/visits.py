@@ -78,6 +78,10 @@ DONE: Mapping[str, str] = {
     "stays": marked("Увольнение отменено."),
     "transferred": marked("Сотрудник переведён. Роли прежнего подразделения закончились."),
     "course_passed": marked("Курс пройден, это записано в журнал."),
+    "rights_asked": marked("Заявка отправлена: сначала её подтверждает руководитель."),
+    "rights_withdrawn": marked("Заявка на права отозвана."),
+    "grant_ended": marked("Роль закончилась. Это действует уже сейчас."),
+    "urgent_set": marked("Правило о срочном доступе изменено."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
     "verification_withdrawn": marked("Подтверждение отозвано."),
     "meeting_booked": marked("Вы записаны на встречу."),
@@ -268,6 +272,7 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
         (Permission.AUDIT_CASES,),
     ),
     (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
+    (NavEntry("rights", "Права", "key-round", "/rights/matrix"), (Permission.VIEW_RIGHTS,)),
     (
         NavEntry("administration", "Настройка", "settings", "/administration"),
         (Permission.MANAGE_CATALOGUE,),

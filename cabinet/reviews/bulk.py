@@ -19,7 +19,7 @@ from cabinet.reviews.decision_form import (
 )
 from cabinet.reviews.lines import made, queue_row
 from cabinet.reviews.views import ResultRow, Results, Several, SeveralRow
-from rules.cases.kinds import decides_anywhere
+from rules.cases.kinds import decides_anywhere, process_of
 from rules.cases.limits import LONGEST_REASON
 from rules.cases.process import Status, Transition
 from rules.cases.terms import WorkingCalendar
@@ -86,6 +86,8 @@ async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
         for line in sorted(found.lines, key=lambda line: chosen.index(line.id)):
             if line.applicant_id == visit.actor.person_id:
                 why = _("это ваша заявка, по ней решает другой сотрудник")
+            elif process_of(line.kind).needs_fresh_code:
+                why = _("такие заявки решают по одной")
             elif line.status != Status.IN_REVIEW:
                 why = _("сейчас она не на рассмотрении")
             else:

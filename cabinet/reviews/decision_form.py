@@ -1,6 +1,6 @@
 """The form of a decision: what was typed, the form with it, and the decision it makes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -108,11 +108,15 @@ def decision_form(
     stock: Sequence[OfferedReason],
     typed: DecisionInput,
     *,
+    offered: Collection[Transition] = tuple(OUTCOMES),
     step: int = 0,
     act_id: UUID | None = None,
     errors: Sequence[FieldError] = (),
 ) -> DecisionForm:
-    """The form with what was typed, and with a new act id unless one is given."""
+    """The form with what was typed, and with a new act id unless one is given.
+
+    `offered` are the decisions that the case allows now.
+    """
     told = {error.path: in_words(error.message) for error in errors}
     papers = _("Документы")
     subjects = [
@@ -139,6 +143,7 @@ def decision_form(
                 ],
             )
             for outcome, (word, key, picture, tone) in OUTCOMES.items()
+            if outcome in offered
         ],
         outcome=typed.outcome,
         reason=FieldView(
@@ -164,6 +169,7 @@ def decision_form(
                 name, label, group, typed.remarks.get(name, ""), told.get(f"remarks.{name}", "")
             )
             for name, label, group in subjects
+            if Transition.CLARIFY in offered
         ],
         outcome_error=told.get("outcome", ""),
         remarks_error=told.get("remarks", ""),

@@ -21,10 +21,10 @@ from cabinet.reviews.desks import DeskPage, own_page
 from cabinet.reviews.lines import desk_case
 from cabinet.reviews.views import DeskCase
 from models.messages import PresentState
-from rules.cases.applications import DECISIONS
 from rules.cases.kinds import process_of
 from rules.cases.limits import INTEGER
-from rules.cases.process import Moved
+from rules.cases.process import DECISIONS, Moved
+from rules.clock import now
 from rules.refusals import FieldError, Refusal, not_found
 from services.cases.acts import Act
 from words.translation import gettext as _
@@ -60,6 +60,7 @@ def draw(
         typed,
         step=case.step,
         errors=errors,
+        offered=page.may & DECISIONS,
     )
     return desk_case(
         here,
@@ -86,6 +87,8 @@ async def decide(
     before = await known(visit, case_id)
     if not process_of(before.page.case.kind).is_reviewed:
         raise not_found()
+    if process_of(before.page.case.kind).needs_fresh_code:
+        visit.signed_in.demand_fresh(now())
     if form.get("redraw") == "stock":
         typed = typed.with_stock(str(form.get("stock", "")), before.stock)
     elif form.get("redraw") == "fits":

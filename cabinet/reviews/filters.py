@@ -38,6 +38,7 @@ _NAMES = (
     "sort",
 )
 _SHOWN = (
+    Status.CONFIRMING,
     Status.IN_REVIEW,
     Status.CLARIFICATION,
     Status.CHECKING,
@@ -51,7 +52,9 @@ _SHOWN = (
     Status.REFUSED,
     Status.CONFIRMED,
 )
-_WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING})
+_WITH_TERM = frozenset(
+    {Status.CONFIRMING, Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING}
+)
 WHAT: Mapping[str, str] = {one.kind.value: one.words_for_many for one in PROCESSES.values()}
 """The kinds of case."""
 

@@ -34,6 +34,7 @@ from cabinet.reviews.views import (
 from models.messages import PresentState
 from rules.access import Actor
 from rules.cases.applications import WORDS
+from rules.cases.kinds import process_of
 from rules.cases.process import Moved, Party, Status, Transition
 from rules.cases.terms import WorkingCalendar, in_zone, last_day, working_days_left
 from rules.catalogue.programmes import KINDS
@@ -47,22 +48,26 @@ from words import formats
 from words.translation import current, marked, ngettext
 from words.translation import gettext as _
 
+_HERE = frozenset({Status.CONFIRMING, Status.IN_REVIEW, Status.PROCESSING})
 SOON = 2
 """Working days left at which a term is shown as coming up."""
 
 OUTCOMES: Mapping[Transition, tuple[str, str, str, str]] = {
+    Transition.CONFIRM_ACCESS: (marked("Подтвердить"), "a", "circle-check", "good"),
     Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good"),
     Transition.CLARIFY: (marked("Запросить уточнение"), "c", "circle-question-mark", "paused"),
     Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad"),
 }
 """Word (message id), key, icon and tone of each decision."""
 
-_DECIDED: Mapping[Transition, Status] = {
-    Transition.APPROVE: Status.APPROVED,
-    Transition.CLARIFY: Status.CLARIFICATION,
-    Transition.REJECT: Status.REJECTED,
+_DECIDED: Mapping[Transition, str] = {
+    Transition.CONFIRM_ACCESS: marked("Подтверждено"),
+    Transition.APPROVE: WORDS[Status.APPROVED],
+    Transition.CLARIFY: WORDS[Status.CLARIFICATION],
+    Transition.REJECT: WORDS[Status.REJECTED],
 }
 _MADE: Mapping[Transition, str] = {
+    Transition.CONFIRM_ACCESS: marked("Заявка подтверждена."),
     Transition.APPROVE: marked("Заявка одобрена."),
     Transition.CLARIFY: marked("Запрос на уточнение отправлен."),
     Transition.REJECT: marked("Заявка отклонена."),
@@ -81,7 +86,7 @@ _NOT_NOW: Mapping[Status, str] = {
 
 def word_of(outcome: Transition) -> str:
     """The status that a decision leads to, in words: «Одобрено»."""
-    return _(WORDS[_DECIDED[outcome]])
+    return _(_DECIDED[outcome])
 
 
 def made(outcome: Transition) -> str:
@@ -109,7 +114,7 @@ def due_of(
     due_at = in_zone(due_at, zone)
     place = formats.elsewhere(due_at)
     day = format_date(last_day(due_at, zone), "d MMMM", locale=current().locale) + place
-    if status not in (Status.IN_REVIEW, Status.PROCESSING) or here != Party.REVIEWER:
+    if status not in _HERE or here != Party.REVIEWER:
         return Due(_("ответ до %(day)s") % {"day": day}, "calm", due_at)
     if due_at <= at:
         if left >= 0:
@@ -167,6 +172,8 @@ def why_not(page: CasePage) -> str:
         return _("Это ваша заявка. Решение по ней примет другой сотрудник отдела кадров.")
     if not page.reviews:
         return _("Вы можете смотреть эту заявку. Решение по ней принимает отдел кадров.")
+    if page.case.closed_at is None and not page.decides:
+        return _("Это решение принимает другой человек, не вы.")
     return _(_NOT_NOW[status]) if (status := Status(page.case.status)) in _NOT_NOW else ""
 
 
@@ -410,7 +417,7 @@ def desk_case(
     shown = documents(page, chosen, earlier_version, told)
     gone, missing = not_given(page, chosen, before, told)
     mine = case.reviewer_id == actor.person_id
-    takes = page.reviews and case.closed_at is None and not mine
+    takes = page.decides and case.closed_at is None and not mine
     earlier, following = known.around
     programme = page.programme
     url = f"/desk/cases/{case.id}"
@@ -439,6 +446,8 @@ def desk_case(
         gone=gone,
         missing=missing,
         waived=[(_(r.title), _(r.waived_reason)) for r in page.attachment_rules if r.waived_reason],
+        takes_files=bool(page.attachment_rules or shown or gone),
+        is_checked=process_of(case.kind).is_checked,
         findings=findings(page, chosen, shown),
         checked_at=chosen.checked_at,
         decision=decision,

@@ -24,10 +24,9 @@ from cabinet.reviews.filters import asked_of
 from cabinet.reviews.lines import made, passing, queue_row
 from cabinet.reviews.views import Queue
 from rules.access import Permission
-from rules.cases.applications import DECISIONS
 from rules.cases.kinds import decides_anywhere
 from rules.cases.limits import INTEGER
-from rules.cases.process import Status, Transition
+from rules.cases.process import DECISIONS, Status, Transition
 from rules.clock import now
 from rules.refusals import FieldError, Refusal
 from services import conversation

@@ -253,6 +253,10 @@ class DeskCase(ShownOnDesk):
     missing: Sequence[tuple[str, str]]
     """Documents that a remark asked for and that are not given."""
     waived: Sequence[tuple[str, str]]
+    takes_files: bool
+    """Whether documents go with cases of this type."""
+    is_checked: bool
+    """Whether the kind is checked automatically before people decide."""
     findings: Sequence[FindingView]
     checked_at: datetime | None
     decision: DecisionForm | None

@@ -184,7 +184,7 @@ async def _page(
     if change not in ASKED_BY_PAGE or not directory.may_manage(visit.actor, person):
         raise forbidden()
     title, does = ASKED_BY_PAGE[change]
-    fields = [*await _fields(visit, session, change, person.unit_id), _reason()]
+    fields = [*await _fields(visit, session, change, person.unit_id), reason_field()]
     wrong = {one.path: in_words(one.message) for one in refusal.fields} if refusal else {}
     drawn = [
         replace(one, value=(typed or {}).get(one.name, one.value), error=wrong.get(one.name, ""))
@@ -231,7 +231,8 @@ async def _fields(visit: Visit, session: Work, change: Kind, unit_id: UUID) -> S
     return ()
 
 
-def _reason() -> FieldView:
+def reason_field() -> FieldView:
+    """The field for the reason of an act."""
     return FieldView(
         "reason",
         _("Причина"),

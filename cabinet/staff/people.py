@@ -172,7 +172,8 @@ def _person(visit: Visit, found: PersonCard) -> PersonPage:
         name=found.name,
         state=state_view(found.state),
         facts=_facts(found),
-        grants=[_grant(grant) for grant in found.grants],
+        grants=[_grant(grant, found.id) for grant in found.grants],
+        rights_url=f"/rights/new?person={found.id}" if found.manageable else "",
         own_open=found.own_open,
         under_review=found.under_review,
         cases=[(one.number, f"/cases/{one.id}") for one in found.cases],
@@ -249,10 +250,31 @@ def _facts(found: PersonCard) -> list[tuple[str, str]]:
     return facts
 
 
-def _grant(grant: GrantSeen) -> GrantRow:
+def _grant(grant: GrantSeen, person_id: UUID) -> GrantRow:
     by = grant.by or (
         _(_GIVEN_BY.get(grant.system, grant.system)) if grant.system else _("в журнале не указано")
     )
     ended = grant.valid_until is not None and grant.valid_until <= now()
     role = _(ROLES[Role(grant.role)])
-    return GrantRow(role, grant.unit, grant.valid_from, grant.valid_until, by, ended)
+    return GrantRow(
+        role,
+        grant.unit,
+        grant.valid_from,
+        grant.valid_until,
+        _("заявка %(number)s") % {"number": grant.number} if grant.number else by,
+        ended,
+        how=_how(grant),
+        end_url=f"{PEOPLE}/{person_id}/grants/{grant.id}/end" if grant.may_end else "",
+    )
+
+
+def _how(grant: GrantSeen) -> list[str]:
+    """Who asked for a grant, confirmed, approved and ended it, as far as people did."""
+    told = (
+        (_("срочно, до решения"), grant.urgent),
+        (_("попросил: %(who)s") % {"who": grant.asked_by}, grant.asked_by),
+        (_("подтвердил: %(who)s") % {"who": grant.confirmed_by}, grant.confirmed_by),
+        (_("одобрил: %(who)s") % {"who": grant.approved_by}, grant.approved_by),
+        (_("забрал: %(who)s") % {"who": grant.ended_by}, grant.ended_by),
+    )
+    return [words for words, holds in told if holds]

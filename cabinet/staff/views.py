@@ -54,6 +54,9 @@ class GrantRow:
     until: datetime | None
     by: str
     ended: bool
+    how: Sequence[str] = ()
+    """Who asked, confirmed, approved and ended it."""
+    end_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ class PersonPage:
     end_url: str
     """Where sessions are ended; empty where the visitor may not."""
     invitation: InvitationView | None
+    rights_url: str
+    """Where a change of rights is asked for; empty where the visitor may not."""
     invites: bool
     """Whether the visitor may invite this person."""
     act_id: str

@@ -24,6 +24,11 @@ class Unit(SQLModel, table=True):
     name: str
     parent_id: UUID | None = Field(default=None, foreign_key="unit.id", index=True)
     time_zone: str = "Europe/Moscow"
+    urgent_access: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": "false"},
+        description="Whether rights may be had here before they are confirmed and approved.",
+    )
 
 
 class Person(SQLModel, table=True):
@@ -80,6 +85,16 @@ class RoleGrant(SQLModel, table=True):
             " and valid_until - valid_from <= interval '90 days')",
             name="role_grant_auditor_ends",
         ),
+        CheckConstraint(
+            "case_id is null"
+            " or (urgent and valid_until is not null"
+            " and valid_until <= valid_from + interval '24 hours')"
+            " or (confirmed_by is not null and approved_by is not null"
+            " and asked_by <> confirmed_by and asked_by <> approved_by"
+            " and confirmed_by <> approved_by"
+            " and person_id <> confirmed_by and person_id <> approved_by)",
+            name="role_grant_four_eyes",
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -88,6 +103,77 @@ class RoleGrant(SQLModel, table=True):
     unit_id: UUID = Field(foreign_key="unit.id", index=True)
     valid_from: datetime = Field(sa_column=utc_column())
     valid_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    case_id: UUID | None = Field(
+        default=None,
+        foreign_key="case.id",
+        index=True,
+        description="The change of rights that gave it; None: bootstrap or demonstration.",
+    )
+    asked_by: UUID | None = Field(default=None, foreign_key="person.id")
+    confirmed_by: UUID | None = Field(default=None, foreign_key="person.id")
+    approved_by: UUID | None = Field(default=None, foreign_key="person.id")
+    urgent: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": "false"},
+        description="Given before anybody decided, for a day at most.",
+    )
+    ended_case_id: UUID | None = Field(
+        default=None,
+        foreign_key="case.id",
+        description="The change of rights that took it.",
+    )
+    ended_by: UUID | None = Field(
+        default=None,
+        foreign_key="person.id",
+        description="Who ended it at once, or refused what had been given urgently.",
+    )
+
+
+class RoleChange(SQLModel, table=True):
+    """The subject of one case; the person it is about stands in the case (`subject_id`)."""
+
+    __tablename__ = "access_change"
+    __table_args__ = (
+        CheckConstraint(
+            "subject_id <> confirmed_by and subject_id <> approved_by"
+            " and asked_by <> confirmed_by and asked_by <> approved_by"
+            " and confirmed_by <> approved_by",
+            name="access_change_three_people",
+        ),
+        CheckConstraint(
+            "approved_by is null or confirmed_by is not null", name="access_change_in_turn"
+        ),
+        Index(
+            "access_change_open",
+            "subject_id",
+            "role",
+            "unit_id",
+            text("(takes_grant_id is null)"),
+            unique=True,
+            postgresql_where=text("open"),
+        ),
+    )
+
+    case_id: UUID = Field(foreign_key="case.id", primary_key=True)
+    subject_id: UUID = Field(foreign_key="person.id", index=True)
+    asked_by: UUID = Field(foreign_key="person.id")
+    role: str
+    unit_id: UUID = Field(foreign_key="unit.id")
+    takes_grant_id: UUID | None = Field(
+        default=None,
+        foreign_key="role_grant.id",
+        description="The grant to be ended; None where a role is asked for.",
+    )
+    valid_from: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="From when the role is wanted; None: as soon as it is approved.",
+    )
+    valid_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    urgent: bool = False
+    confirmed_by: UUID | None = Field(default=None, foreign_key="person.id")
+    approved_by: UUID | None = Field(default=None, foreign_key="person.id")
+    open: bool = Field(default=True, description="Whether it waits for a decision.")
 
 
 class StaffAct(SQLModel, table=True):

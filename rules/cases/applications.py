@@ -49,7 +49,6 @@ WORDS: Mapping[Status, str] = {
 }
 """The words on the screen, as gettext msgids."""
 
-DECISIONS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT})
 SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
 """Transitions by people after which the running workflow gets a signal of the same name."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from rules.access import Actor, Permission
-from rules.cases.kinds import IN_TURNS
+from rules.cases.kinds import IN_TURNS, TOGETHER
 
 
 class Decidable(Protocol):
@@ -47,9 +47,14 @@ def decides(actor: Actor, case: Decidable) -> bool:
 
 
 def reviews(actor: Actor, case: Decidable) -> bool:
-    """Whether the person reads the case as a reviewer: decides it now, or decided earlier."""
+    """Whether the person reads the case as a reviewer.
+
+    These are people who decide it in one status or another, and who has decided it earlier.
+    """
     decided = actor.person_id in case.earlier_reviewers
-    return holds(actor, case) or (decided and decides_in_turns(actor))
+    return (decided and decides_in_turns(actor)) or any(
+        actor.may(other, case.responsible_unit_id) for other in TOGETHER[permission_of(case)]
+    )
 
 
 def decides_in_turns(actor: Actor) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from rules.access import Actor
+from rules.access import Actor, Permission
+from rules.cases.access_changes import ACCESS_CHANGE
 from rules.cases.applications import APPLICATION
 from rules.cases.process import CaseKind, Process
 from rules.cases.requests import REQUEST
@@ -14,6 +15,7 @@ PROCESSES: Mapping[CaseKind, Process] = {
         APPLICATION,
         REQUEST,
         VERIFICATION,
+        ACCESS_CHANGE,
     )
 }
 
@@ -29,6 +31,14 @@ IN_TURNS = frozenset(
     permission for one in PROCESSES.values() if len(one.deciding) > 1 for permission in one.deciding
 )
 """The permissions of kinds that several people decide in turn, each with a right of their own."""
+
+
+TOGETHER: Mapping[Permission, frozenset[Permission]] = {
+    one: frozenset().union(*(p.deciding for p in PROCESSES.values() if one in p.deciding))
+    for one in DECIDING
+}
+"""By permission, those with which the same cases are decided in other statuses: whoever holds one
+reads them in the others too."""
 
 
 def decides_anywhere(actor: Actor) -> bool:

@@ -21,6 +21,7 @@ class NumberKind(StrEnum):
     APPLICATION = "ПК"
     REQUEST = "ЗС"
     VERIFICATION = "ПУ"
+    ACCESS_CHANGE = "ИП"
     ENROLMENT_ACT = "АЗ"
 
 
@@ -28,6 +29,7 @@ _CHECKED_AS = {
     NumberKind.APPLICATION: "1",
     NumberKind.REQUEST: "2",
     NumberKind.VERIFICATION: "7",
+    NumberKind.ACCESS_CHANGE: "5",
     NumberKind.ENROLMENT_ACT: "3",
 }
 # What people type instead: look-alikes, Latin letters of the same sound, keys of the same place.
@@ -35,6 +37,7 @@ _TYPED_AS = {
     NumberKind.APPLICATION: ("ПК", "ПK", "PК", "PK", "NK", "NК", "GR"),
     NumberKind.VERIFICATION: ("ПУ", "GE"),
     NumberKind.REQUEST: ("ЗС", "ЗC", "3С", "3C", "ZС", "ZC", "ZS", "PC"),
+    NumberKind.ACCESS_CHANGE: ("ИП", "IP", "UP", "BG"),
     NumberKind.ENROLMENT_ACT: ("АЗ", "AЗ", "А3", "A3", "АZ", "AZ", "FP"),
 }
 _KINDS = {typed: kind for kind, forms in _TYPED_AS.items() for typed in forms}

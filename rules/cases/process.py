@@ -20,6 +20,7 @@ class CaseKind(StrEnum):
     APPLICATION = "application"
     REQUEST = "request"
     VERIFICATION = "verification"
+    ACCESS_CHANGE = "access_change"
 
 
 class Status(StrEnum):
@@ -38,6 +39,7 @@ class Status(StrEnum):
     READY = "ready"
     REFUSED = "refused"
     CONFIRMED = "confirmed"
+    CONFIRMING = "confirming"
 
 
 class Transition(StrEnum):
@@ -60,7 +62,14 @@ class Transition(StrEnum):
     ANSWER = "answer"
     REFUSE = "refuse"
     CONFIRM = "confirm"
+    CONFIRM_ACCESS = "confirm_access"
+    CONFIRM_ANEW = "confirm_anew"
 
+
+DECISIONS = frozenset(
+    {Transition.APPROVE, Transition.CLARIFY, Transition.REJECT, Transition.CONFIRM_ACCESS}
+)
+"""What reviewers decide. Which of these a status allows, its process says."""
 
 NEW_VERSION = frozenset({Transition.SUBMIT, Transition.RESUBMIT, Transition.CORRECT})
 """Transitions that submit a version, in every kind of case."""
@@ -129,6 +138,10 @@ class Process:
     - `usual_years`: how long closed cases are kept if the institution has loaded no term.
     - `decided_with`: the permission with which reviewers decide in a status, where it is not
       `REVIEW`. A case that is closed stays with those who had it last.
+    - `assigned_notice`: the kind of notice that tells somebody of a case that others have decided
+      before.
+    - `needs_fresh_code`: whether a decision on a page asks for a code when the last is older than
+      five minutes.
     - `applied_with`: the permission with which its applicants act on their own cases.
     """
 
@@ -151,6 +164,8 @@ class Process:
     decision_notices: Mapping[Transition, str] = field(default_factory=dict)
     decided_with: Mapping[Status, Permission] = field(default_factory=dict)
     applied_with: Permission = Permission.APPLY
+    needs_fresh_code: bool = False
+    assigned_notice: str = "review_assigned"
 
     @property
     def room(self) -> str:
@@ -166,6 +181,11 @@ class Process:
     def deciding(self) -> frozenset[Permission]:
         """The permissions with which its cases are decided or answered, in one status or other."""
         return frozenset(self.decided_with.values()) or frozenset({Permission.REVIEW})
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether its cases are checked automatically before people decide."""
+        return any(status is Status.CHECKING for status, _ in self.transitions)
 
     @property
     def has_addressee(self) -> bool:

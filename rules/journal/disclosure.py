@@ -83,12 +83,13 @@ _ROWS = (
     _Row((K.CASE_REMINDED, K.CASE_ESCALATED), _ALL, facts="alarm"),
     _Row((K.CASE_REMINDED, K.CASE_ESCALATED), _COLLEAGUES, facts="told"),
     _Row(
-        (K.CASE_APPROVED, K.CASE_CLARIFICATION_ASKED, K.CASE_REJECTED),
+        (K.CASE_APPROVED, K.CASE_CLARIFICATION_ASKED, K.CASE_REJECTED, K.CASE_CONFIRMED),
         _ALL,
         facts=f"{_MOVE} checklist",
         contents="reason remarks",
     ),
     _Row((K.VERIFICATION_CONFIRMED,), _ALL, facts=_MOVE),
+    _Row((K.CASE_CONFIRMATION_LAPSED,), _ALL, facts=_MOVE),
     _Row((K.CASE_COMMENTED,), _ALL, facts="comment internal files", contents="text files"),
     _Row(
         (K.CASE_COMMENTED,),

@@ -53,6 +53,8 @@ class AuditTag(StrEnum):
     CASE_APPROVE = "case:decision:approve"
     CASE_CLARIFY = "case:decision:clarify"
     CASE_REJECT = "case:decision:reject"
+    CASE_CONFIRM = "case:decision:confirm"
+    CASE_CONFIRM_ANEW = "case:decision:lapse"
     CASE_WITHDRAW = "case:case:withdraw"
     CASE_LAPSE = "case:case:lapse"
     CASE_COPY = "case:case:copy"
@@ -139,6 +141,7 @@ class AuditTag(StrEnum):
     PERSON_REFUSE_VIEW = "person:card:refuse"
     ROLE_GRANT = "person:role:grant"
     ROLE_END = "person:role:end"
+    URGENT_ACCESS_SET = "person:urgent_access:set"
     ABSENCE_SET = "person:absence:set"
     CATALOGUE_CHANGE = "catalogue:entry:change"
     CATALOGUE_MOVE_CASES = "catalogue:cases:move"
@@ -195,6 +198,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CASE_REMINDED: T.REVIEW_REMIND,
     K.CASE_ESCALATED: T.REVIEW_ESCALATE,
     K.CASE_APPROVED: T.CASE_APPROVE,
+    K.CASE_CONFIRMED: T.CASE_CONFIRM,
+    K.CASE_CONFIRMATION_LAPSED: T.CASE_CONFIRM_ANEW,
     K.CASE_CLARIFICATION_ASKED: T.CASE_CLARIFY,
     K.CASE_REJECTED: T.CASE_REJECT,
     K.CASE_WITHDRAWN: T.CASE_WITHDRAW,
@@ -266,6 +271,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.PERSON_TRANSFERRED: T.PERSON_TRANSFER,
     K.ROLE_GRANTED: T.ROLE_GRANT,
     K.ROLE_ENDED: T.ROLE_END,
+    K.URGENT_ACCESS_SET: T.URGENT_ACCESS_SET,
     K.ABSENCE_SET: T.ABSENCE_SET,
     K.CATALOGUE_CHANGED: T.CATALOGUE_CHANGE,
     K.CATALOGUE_CASES_MOVED: T.CATALOGUE_MOVE_CASES,

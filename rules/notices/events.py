@@ -8,6 +8,7 @@ awaited, what to do next, a link. What a reviewer wrote is read in the cabinet a
 from collections.abc import Mapping
 from datetime import timedelta
 
+from rules.notices.access_events import ACCESS_EVENTS
 from rules.notices.account_events import ACCOUNT_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
@@ -382,6 +383,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **ACCOUNT_EVENTS,
     **MEETING_EVENTS,
     **VERIFICATION_EVENTS,
+    **ACCESS_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

@@ -47,6 +47,8 @@ class StaffActKind(StrEnum):
     LEAVE = "leave"
     STAY = "stay"
     TRANSFER = "transfer"
+    END_GRANT = "end_grant"
+    SET_URGENT_ACCESS = "set_urgent_access"
 
 
 class LeftAlone(StrEnum):

@@ -35,7 +35,7 @@ from clients.database import Database
 from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.access import Permission
 from rules.cases import deciding
-from rules.cases.kinds import DECIDING
+from rules.cases.kinds import DECIDING, process_of
 from rules.cases.process import Party, Status
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
@@ -44,7 +44,7 @@ from services import access
 from services.journal import entries as journal
 from services.notices import outbox
 
-ON_THE_DESK = (Status.IN_REVIEW.value, Status.PROCESSING.value)
+ON_THE_DESK = (Status.IN_REVIEW.value, Status.PROCESSING.value, Status.CONFIRMING.value)
 """Statuses in which a case is work for its reviewer."""
 
 HELD = (
@@ -57,6 +57,9 @@ HELD = (
 
 Once a case is decided, its reviewer stays.
 """
+
+NEAREST_FIRST = frozenset({Permission.CONFIRM_ACCESS})
+"""Permissions with which the head of the unit itself decides before those of units above it."""
 
 A_FULL_DESK = 100
 """From this many cases on everybody counts as equally laden, so that counting is cheap."""
@@ -102,10 +105,11 @@ def _least_laden(permission: Permission) -> SelectOfScalar[UUID]:
     )
     load = select(func.count()).select_from(on_the_desk).scalar_subquery()
     last = select(func.max(col(Case.assigned_at))).where(theirs).scalar_subquery()
+    first = [access.height(permission, able.c.person_id)] if permission in NEAREST_FIRST else []
     return (
         select(able.c.person_id)
         .where(able.c.person_id != all_(bindparam("barred", type_=ARRAY(Uuid()))))
-        .order_by(load, last.nulls_first(), able.c.person_id)
+        .order_by(*first, load, last.nulls_first(), able.c.person_id)
     )
 
 
@@ -132,6 +136,34 @@ async def able_to_decide(session: AsyncSession, case: Case, now: datetime) -> Se
     values = {"unit_id": case.responsible_unit_id, "barred": deciding.barred(case), "now": now}
     query = _least_laden(deciding.permission_of(case))
     return (await session.exec(query, params=values)).all()
+
+
+async def appoint(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Assign a locked case that others decide from now on, and tell whoever got it.
+
+    If nobody may decide it, those are told who see to it that somebody does.
+    """
+    await take_turn(session, case.responsible_unit_id)
+    reviewer, absent = await choose(session, case, now)
+    give(case, reviewer, now, instead_of=absent)
+    session.add(case)
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JournalKind.CASE_ASSIGNED,
+        at=now,
+        system="clock",
+        step=case.step,
+        facts={"from": None, "to": str(reviewer) if reviewer else None, "stands_in_for": None},
+    )
+    to = [reviewer] if reviewer else await overseers_of(session, case, now)
+    kind = process_of(case.kind).assigned_notice
+    event = f"{case.id}:{case.step}:{kind}"
+    if reviewer is None:
+        kind = NoticeKind.CASES_WITHOUT_REVIEWER
+    facts = {"number": case.number} if reviewer else {"count": 1}
+    events = [outbox.NoticeEvent(person, NoticeKind(kind), event, case.id, facts) for person in to]
+    await outbox.enqueue_all(session, events, now)
 
 
 def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None = None) -> None:

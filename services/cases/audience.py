@@ -3,6 +3,7 @@
 The row of a case says with which permission it is decided, so a list needs no kinds.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, literal_column, or_
@@ -11,7 +12,7 @@ from sqlmodel import col
 from models.tables.cases import Case
 from rules.access import Actor, Permission
 from rules.cases.deciding import USUAL, decides_in_turns
-from rules.cases.kinds import DECIDING, PROCESSES
+from rules.cases.kinds import DECIDING, PROCESSES, TOGETHER
 from rules.cases.process import CaseKind
 
 
@@ -37,7 +38,7 @@ def otherwise(actor: Actor) -> ColumnElement[bool] | None:
 
     None for those who do nothing so: their lists are read by the indexes of the usual cases.
     """
-    parts = _by_other_rights(actor)
+    parts = _by_other_rights(actor, TOGETHER)
     if decides_in_turns(actor):
         earlier = col(Case.earlier_reviewers)
         nobody: ColumnElement[Any] = literal_column("'{}'")
@@ -47,7 +48,7 @@ def otherwise(actor: Actor) -> ColumnElement[bool] | None:
 
 def decided_by(actor: Actor) -> ColumnElement[bool]:
     """The condition that the person holds the right to decide the case: `holds`, for a list."""
-    return or_(usual(actor), *_by_other_rights(actor))
+    return or_(usual(actor), *_by_other_rights(actor, {one: {one} for one in DECIDING}))
 
 
 def reviewed_by(actor: Actor) -> ColumnElement[bool]:
@@ -56,12 +57,15 @@ def reviewed_by(actor: Actor) -> ColumnElement[bool]:
     return usual(actor) if others is None else or_(usual(actor), others)
 
 
-def _by_other_rights(actor: Actor) -> list[ColumnElement[bool]]:
+def _by_other_rights(
+    actor: Actor, opens: Mapping[Permission, Collection[Permission]]
+) -> list[ColumnElement[bool]]:
+    """A condition for each permission but the usual one; `opens` says of which cases."""
     held = {one: actor.units_with(one) for one in DECIDING if one is not USUAL}
     return [
         and_(
             col(Case.review_permission) != _literal(USUAL),
-            _decided_with(permission),
+            or_(*map(_decided_with, sorted(opens[permission]))),
             col(Case.responsible_unit_id).in_(units),
         )
         for permission, units in held.items()

@@ -137,8 +137,15 @@ class Drafts(CaseActs):
         draft: dict[str, Any],
         attachments: list[dict[str, str]],
         copied_from: UUID | None,
+        *,
+        responsible_unit_id: UUID | None = None,
+        subject_id: UUID | None = None,
     ) -> Case:
+        """Insert a draft; the addressee of its type decides unless `responsible_unit_id` does."""
         now = present()
+        decides = responsible_unit_id or await self._responsible(
+            session, begun_by.person.unit_id, definition.addressee
+        )
         case = Case(
             kind=self.kind,
             type=definition.key,
@@ -146,9 +153,8 @@ class Drafts(CaseActs):
             programme_id=programme_id,
             applicant_id=begun_by.person.id,
             unit_id=begun_by.person.unit_id,
-            responsible_unit_id=await self._responsible(
-                session, begun_by.person.unit_id, definition.addressee
-            ),
+            subject_id=subject_id,
+            responsible_unit_id=decides,
             copied_from_id=copied_from,
             status=Status.DRAFT.value,
             waits_for=process_of(self.kind).waits_for[Status.DRAFT].value,
@@ -290,26 +296,38 @@ class Drafts(CaseActs):
             session, case, now = doing.session, doing.case, doing.now
             data, attachments = await self._demand_complete(session, case, now)
             await _not_too_often(session, case, now)
-            if doing.sequence is not None:
-                year = now.astimezone(self._zone).year
-                case.number = format_number(self.number_kind, year, doing.sequence)
-                case.submitted_at = now
-            case.version += 1
-            case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
-            version = _version(case, data, attachments, actor, now)
-            await move(
-                session,
-                case,
-                transition,
-                now=now,
-                by=actor,
-                facts={"version": case.version, "version_digest": version.digest},
-                tell=self.notices_of(transition, case),
-                along=journal.Along.of(version).also(citing(version, attachments)),
-            )
+            await self._submit_version(doing, actor, transition, data, attachments)
 
         return await self._once(
             actor, act, transition, {}, find=self._own(actor, case_id), write=write
+        )
+
+    async def _submit_version(
+        self,
+        doing: Doing,
+        actor: Actor,
+        transition: Transition,
+        data: dict[str, Any],
+        attachments: list[dict[str, str]],
+    ) -> None:
+        """Store checked answers as a new version, and move the case by one of `NEW_VERSION`."""
+        session, case, now = doing.session, doing.case, doing.now
+        if doing.sequence is not None:
+            year = now.astimezone(self._zone).year
+            case.number = format_number(self.number_kind, year, doing.sequence)
+            case.submitted_at = now
+        case.version += 1
+        case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
+        version = _version(case, data, attachments, actor, now)
+        await move(
+            session,
+            case,
+            transition,
+            now=now,
+            by=actor,
+            facts={"version": case.version, "version_digest": version.digest},
+            tell=self.notices_of(transition, case),
+            along=journal.Along.of(version).also(citing(version, attachments)),
         )
 
     async def _demand_complete(
@@ -342,6 +360,7 @@ class Drafts(CaseActs):
         body = {"reason": reason}
 
         async def write(doing: Doing) -> None:
+            await self._withdrawn(doing, actor)
             await move(
                 doing.session,
                 doing.case,
@@ -355,6 +374,9 @@ class Drafts(CaseActs):
         return await self._once(
             actor, act, Transition.WITHDRAW, body, find=self._own(actor, case_id), write=write
         )
+
+    async def _withdrawn(self, doing: Doing, actor: Actor) -> None:
+        """What a withdrawal undoes besides, before the case moves: nothing, in most kinds."""
 
     def _own(self, actor: Actor, case_id: UUID) -> Callable[[AsyncSession], Awaitable[Case]]:
         return lambda session: self._lock_own(session, actor, case_id)

@@ -197,25 +197,26 @@ async def desk(
     In order of terms the list holds only cases with a term. Raises `forbidden` for people without a
     desk.
     """
-    scope = _desk_scope(actor, order)
+    scope = _desk_scope(actor, order, waiting=filters is not None and filters.waiting)
     return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
 
 
 def _waits_for_an_answer() -> ColumnElement[bool]:
     """The condition that people of the responsible unit have to decide or answer."""
     return and_(
-        col(Case.status).in_([Status.IN_REVIEW.value, Status.PROCESSING.value]),
+        col(Case.status).in_(assignment.ON_THE_DESK),
         col(Case.waits_for) == Party.REVIEWER.value,
     )
 
 
-def _desk_scope(actor: Actor, order: Order) -> ColumnElement[bool]:
+def _desk_scope(actor: Actor, order: Order, *, waiting: bool) -> ColumnElement[bool]:
+    """The cases of the desk; of those that wait, only such as wait for rights that one holds."""
     views = actor.units_with(Permission.VIEW_UNIT_CASES)
     if not decides_anywhere(actor) and not views:
         raise forbidden()
     scope = and_(
         or_(
-            audience.reviewed_by(actor),
+            audience.decided_by(actor) if waiting else audience.reviewed_by(actor),
             and_(col(Case.unit_id).in_(views), col(Case.kind).in_(SEEN_BY_HEADS)),
         ),
         col(Case.number).is_not(None),
@@ -236,12 +237,12 @@ async def neighbours(
     `moment` is the case's `due_at` or `listed_at`, depending on the order; None is before the
     first.
     """
-    key = _key(order)
+    key, scope = _key(order), _desk_scope(actor, order, waiting=filters.waiting)
     place = tuple_(key, col(Case.id))
     query = (
         select(col(Case.id))
         .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
-        .where(_desk_scope(actor, order), *conditions(filters), col(Case.id) != case_id)
+        .where(scope, *conditions(filters), col(Case.id) != case_id)
         .limit(1)
     )
     rising, falling = (key, col(Case.id)), (key.desc(), col(Case.id).desc())

@@ -59,11 +59,25 @@ JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.ANSWER: JournalKind.REQUEST_ANSWERED,
     Transition.REFUSE: JournalKind.REQUEST_REFUSED,
     Transition.CONFIRM: JournalKind.VERIFICATION_CONFIRMED,
+    Transition.CONFIRM_ACCESS: JournalKind.CASE_CONFIRMED,
+    Transition.CONFIRM_ANEW: JournalKind.CASE_CONFIRMATION_LAPSED,
 }
 
 
-CLOCKED = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.ACCEPTED, Status.PROCESSING})
+CLOCKED = frozenset(
+    {
+        Status.CONFIRMING,
+        Status.IN_REVIEW,
+        Status.CLARIFICATION,
+        Status.ACCEPTED,
+        Status.PROCESSING,
+    }
+)
 """Statuses in which a term runs."""
+
+
+_ENTERED_BY_PEOPLE = frozenset({Status.CLARIFICATION, Status.CONFIRMING, Status.IN_REVIEW})
+"""Clocked statuses into which a person's act leads: its workflow has to learn of it first."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +135,8 @@ async def move(
     """
     before = Status(case.status)
     process = process_of(case.kind)
-    rule = process.rule_for(before, transition)
-    if rule is None or (case.closed_at is not None and not rule.reopens):
-        raise _not_now(case)
-    await _set_times(session, case, before, rule.to, now)
+    rule = arrow_of(case, transition)
+    await _set_times(session, case, before, rule.to, now, by_person=by is not None)
     _hand_on(case, process, rule, responsible_unit_id, by)
     if rule.closes and by is None:
         # The case's own workflow did this, so nobody has to wake it.
@@ -208,13 +220,24 @@ async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
     return party
 
 
-def _not_now(case: Case) -> Refusal:
-    message = process_of(case.kind).refusals.not_now
-    return Refusal("not_now", message, 409, status_now=case.status, step=case.step)
+def arrow_of(case: Case, transition: Transition) -> Rule:
+    """The arrow of this transition where the case stands. Raises Refusal 409 if there is none."""
+    process = process_of(case.kind)
+    rule = process.rule_for(Status(case.status), transition)
+    if rule is None or (case.closed_at is not None and not rule.reopens):
+        message = process.refusals.not_now
+        raise Refusal("not_now", message, 409, status_now=case.status, step=case.step)
+    return rule
 
 
 async def _set_times(
-    session: AsyncSession, case: Case, before: Status, after: Status, now: datetime
+    session: AsyncSession,
+    case: Case,
+    before: Status,
+    after: Status,
+    now: datetime,
+    *,
+    by_person: bool,
 ) -> None:
     """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is asked."""
     terms, calendar = await terms_of(session, case)
@@ -228,10 +251,11 @@ async def _set_times(
         case.due_at = deadline(now, days, case.term_zone, calendar)
         case.escalated_at = None
         found = alarm_of(case, after, now, terms, calendar)
-        case.wakes_at = found[0] if found else None
+        if not by_person:
+            case.wakes_at = found[0] if found else None
     elif after is Status.CLARIFICATION:
         case.due_at = deadline(now, terms.answer, case.term_zone, calendar)
-    elif after is Status.ACCEPTED:
+    elif after in (Status.ACCEPTED, Status.CONFIRMING):
         case.due_at = deadline(now, terms.review, case.term_zone, calendar)
         case.escalated_at = None
     elif after is Status.PROCESSING:
@@ -275,7 +299,7 @@ async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
         # If the run that has to tell the addressee is lost, the sweeper begins another.
         if not await owes(session, case):
             case.wakes_at = None
-    elif status is Status.CLARIFICATION and case.wakes_at == case.since:
+    elif status in _ENTERED_BY_PEOPLE and case.wakes_at == case.since:
         found = alarm_of(case, status, case.since, *await terms_of(session, case))
         case.wakes_at = found[0] if found else None
     case.rings = 0

@@ -130,6 +130,8 @@ class CasePage:
     outage_since: datetime | None
     own: bool
     reviews: bool
+    decides: bool
+    """Whether the person may decide it now; a reviewer of an earlier step may only read."""
     oversees: bool
     may: frozenset[Transition]
     editable: bool
@@ -232,6 +234,7 @@ async def put_together(session: AsyncSession, actor: Actor, case: Case) -> CaseP
         outage_since=await _outage(session, case),
         own=own,
         reviews=reviews,
+        decides=not own and acts,
         oversees=not own and actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id),
         may=frozenset(may),
         editable=own and editable(case),

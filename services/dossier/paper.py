@@ -39,6 +39,8 @@ WORDS: Mapping[str, str] = {
     K.CASE_APPROVED: "Одобрено",
     K.CASE_CLARIFICATION_ASKED: "Запрошено уточнение",
     K.CASE_REJECTED: "Отклонено",
+    K.CASE_CONFIRMED: "Подтверждено руководителем",
+    K.CASE_CONFIRMATION_LAPSED: "Подтверждение утратило силу",
     K.CASE_WITHDRAWN: "Отозвано заявителем",
     K.CASE_LAPSED: "Закрыто без ответа",
     K.CASE_COMMENTED: "Сообщение",

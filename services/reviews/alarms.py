@@ -21,11 +21,11 @@ async def wake(database: Database, case_id: UUID) -> CaseState:
     """Do what is due by the clock. Returns the state of the case."""
     async with database.work() as session:
         case = await lock(session, case_id)
-        await _sound(session, case, present())
+        await sound(session, case, present())
         return await state_of(session, case)
 
 
-async def _sound(session: AsyncSession, case: Case, now: datetime) -> None:
+async def sound(session: AsyncSession, case: Case, now: datetime) -> None:
     """Do what is due by the clock of a locked case: remind, escalate, or let it lapse.
 
     A clock never rejects. A case closed because no answer came can be copied.

@@ -17,10 +17,9 @@ from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases import deciding
-from rules.cases.applications import DECISIONS
 from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
-from rules.cases.process import Transition
+from rules.cases.process import DECISIONS, Party, Transition
 from rules.clock import now as present
 from rules.forms.definitions import merged_attachments, merged_checklist
 from rules.journal.entries import JournalKind
@@ -32,6 +31,7 @@ from services.cases.transitions import CaseNotice, lock, move, see, stale, state
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
+from services.reviews.effects import Decided, OvertakenError, take_effect
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,16 @@ class Reviews(CaseActs):
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
             if actor.person_id in deciding.barred(case):
                 raise second_person()
+            if process_of(case.kind).needs_fresh_code and actor.scope is not None:
+                # A token is no proof that the person sits here.
+                raise forbidden()
             return case
 
         async def write(doing: Doing) -> None:
             session, case, now = doing.session, doing.case, doing.now
             programme = await _demand_complete(session, case, decision)
+            effect = Decided(session, case, decision.outcome, actor, now)
+            others = await take_effect(effect)
             decided = CaseDecision(
                 case_id=case.id,
                 step=case.step,
@@ -112,12 +117,19 @@ class Reviews(CaseActs):
                         process_of(case.kind).decision_notices[decision.outcome],
                         case.applicant_id,
                         {"programme": programme.title} if programme else {},
-                    )
+                    ),
+                    *others,
                 ],
                 along=journal.Along.of(decided),
             )
+            if case.waits_for == Party.REVIEWER:
+                await assignment.appoint(session, case, now)
 
-        return await self._once(actor, act, decision.outcome, body, find=find, write=write)
+        try:
+            return await self._once(actor, act, decision.outcome, body, find=find, write=write)
+        except OvertakenError as overtaken:
+            await overtaken.instead(self._database)
+            raise overtaken.refusal from overtaken
 
     async def decide_several(
         self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision

@@ -5,6 +5,7 @@ administrators who act on each other at once, the second is told that the right 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,8 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.people import Person, StaffAct
-from rules.access import Actor, Permission
+from models.tables.people import Person, RoleGrant, StaffAct
+from rules.access import ROLE_PERMISSIONS, Actor, Permission, Role
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
@@ -48,11 +49,17 @@ class StaffActing:
 
 
 async def begin(
-    session: AsyncSession, actor: Actor | None, act_id: UUID, kind: StaffActKind, body: Any
+    session: AsyncSession,
+    actor: Actor | None,
+    act_id: UUID,
+    kind: StaffActKind,
+    body: Any,
+    needs: Sequence[Permission] = (Permission.MANAGE_PEOPLE,),
 ) -> StaffActing:
     """Wait for the acts before, and read the actor's rights as they are then.
 
-    Raises Refusal 403 without the right, 422 for an id that was used for something else.
+    `needs`: the permissions of which the actor has to hold one. Raises Refusal 403 without, 422
+    for an id that was used for something else.
     """
     await take_turn(session)
     now = present()
@@ -60,14 +67,16 @@ async def begin(
     said = {"by": str(by), "kind": kind.value, **body}
     body_hash = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
     if actor is not None:
-        actor = await _as_of_now(session, actor, now)
+        actor = await _as_of_now(session, actor, now, needs)
     known = await session.get(StaffAct, act_id)
     if known is not None and known.body_hash != body_hash:
         raise act_id_reused()
     return StaffActing(act_id, actor, now, kind, body_hash, known.answer if known else None, {})
 
 
-async def _as_of_now(session: AsyncSession, actor: Actor, now: datetime) -> Actor:
+async def _as_of_now(
+    session: AsyncSession, actor: Actor, now: datetime, needs: Sequence[Permission]
+) -> Actor:
     """The actor with the rights of this moment. Raises Refusal 403 if they are gone."""
     allowed = await session.exec(
         select(Person.id).where(Person.id == actor.person_id, access.can_sign_in()),
@@ -79,7 +88,7 @@ async def _as_of_now(session: AsyncSession, actor: Actor, now: datetime) -> Acto
         fresh = replace(await access.actor_for(session, actor.person_id, now), scope=actor.scope)
     except Refusal:
         raise forbidden() from None
-    if not fresh.may(Permission.MANAGE_PEOPLE):
+    if not any(fresh.may(permission) for permission in needs):
         raise forbidden()
     return fresh
 
@@ -132,6 +141,29 @@ async def demand_successor(
     )
     if units - set(found.all()):
         raise last_manager()
+
+
+async def demand_manager_without(session: AsyncSession, grant: RoleGrant, now: datetime) -> None:
+    """Raise Refusal 409 if nobody could manage people somewhere once this grant has ended.
+
+    The caller has waited for its turn.
+    """
+    if Permission.MANAGE_PEOPLE not in ROLE_PERMISSIONS[Role(grant.role)]:
+        return
+    held = await session.exec(
+        select(RoleGrant).where(
+            RoleGrant.person_id == grant.person_id,
+            RoleGrant.id != grant.id,
+            col(RoleGrant.valid_from) <= now,
+            col(RoleGrant.valid_until).is_(None),
+        )
+    )
+    keeps = [
+        await access.units_below(session, one.unit_id)
+        for one in held.all()
+        if Permission.MANAGE_PEOPLE in ROLE_PERMISSIONS[Role(one.role)]
+    ]
+    await demand_successor(session, grant.person_id, now, frozenset().union(*keeps))
 
 
 async def note(

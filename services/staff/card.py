@@ -18,6 +18,7 @@ from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import SEEN_BY_HEADS
+from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.journal.tags import ViewCode
 from rules.staff.people import PersonState
@@ -31,6 +32,7 @@ from services.journal import entries as journal
 from services.staff import invitations
 from services.staff.directory import look_at, may_manage, state_at
 from services.staff.invitations import InvitationSeen
+from services.staff.provenance import may_end, provenance_of
 
 LINES = 20
 """Attempts to sign in, and open cases, that the page of a person shows."""
@@ -50,6 +52,16 @@ class GrantSeen:
     valid_until: datetime | None
     by: str | None
     system: str | None
+    id: UUID
+    asked_by: str | None = None
+    confirmed_by: str | None = None
+    approved_by: str | None = None
+    number: str | None = None
+    """Of the change of rights that gave it."""
+    urgent: bool = False
+    ended_by: str | None = None
+    may_end: bool = False
+    """Whether whoever looks may end it at once."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ async def card(
         manageable=may_manage(actor, person),
         unfinished=unfinished,
         invitation=await invitations.last_of(session, person_id, now) if asked else None,
-        grants=await grants(session, person_id),
+        grants=await grants(session, person_id, actor),
         own_open=own_open,
         under_review=under_review,
         cases=cases,
@@ -166,7 +178,9 @@ async def _why_locked(session: AsyncSession, person_id: UUID) -> str | None:
     return str(contents["reason"]) if contents else None
 
 
-async def grants(session: AsyncSession, person_id: UUID) -> list[GrantSeen]:
+async def grants(
+    session: AsyncSession, person_id: UUID, viewer: Actor | None = None
+) -> list[GrantSeen]:
     """The grants of a person, the latest first; those that have ended stay in the list (I7)."""
     given = await session.exec(
         select(JournalEntry.facts, JournalEntry.by_system, Person.name)
@@ -189,12 +203,32 @@ async def grants(session: AsyncSession, person_id: UUID) -> list[GrantSeen]:
         .order_by(col(RoleGrant.valid_from).desc(), col(RoleGrant.id).desc())
         .limit(GRANTS)
     )
+    rows = list(held.all())
+    came = await provenance_of(session, [grant for grant, _ in rows])
     seen = []
-    for grant, unit in held:
+    for grant, unit in rows:
         # The same role given twice was journaled twice, in the same order.
         known = sources.get((grant.role, str(grant.unit_id)), [])
         by, system = known.pop(0) if known else (None, None)
-        seen.append(GrantSeen(grant.role, unit, grant.valid_from, grant.valid_until, by, system))
+        how = came[grant.id]
+        seen.append(
+            GrantSeen(
+                grant.role,
+                unit,
+                grant.valid_from,
+                grant.valid_until,
+                by,
+                system,
+                grant.id,
+                asked_by=how.asked_by,
+                confirmed_by=how.confirmed_by,
+                approved_by=how.approved_by,
+                number=how.number,
+                urgent=grant.urgent,
+                ended_by=how.ended_by,
+                may_end=viewer is not None and may_end(viewer, grant, present()),
+            )
+        )
     return seen
 
 

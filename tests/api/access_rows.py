@@ -117,8 +117,8 @@ CASE_ROWS: dict[str, Row] = {
         "signed_in", *SEES, using={"case_id": "approved_id"}
     ),
     "GET /api/v1/applications/{case_id}/receipt": Row("signed_in", *SEES),
-    "GET /api/v1/desk": Row("signed_in", REVIEWERS | UNIT_HEAD | OPERATOR),
-    "GET /api/v1/desk/counts": Row("signed_in", REVIEWERS | UNIT_HEAD | OPERATOR),
+    "GET /api/v1/desk": Row("signed_in", REVIEWERS | UNIT_HEAD | OPERATOR | SECURITY),
+    "GET /api/v1/desk/counts": Row("signed_in", REVIEWERS | UNIT_HEAD | OPERATOR | SECURITY),
     "POST /api/v1/applications/{case_id}/decision": Row(
         "signed_in",
         NOBODY,
@@ -144,13 +144,17 @@ CASE_ROWS: dict[str, Row] = {
     "GET /api/v1/desk/reviewers": Row("signed_in", REVIEWERS),
     "POST /api/v1/desk/absences": Row(
         "signed_in",
-        REVIEWERS | OPERATOR,
+        REVIEWERS | OPERATOR | SECURITY,
         HR_HEAD,
         HR_HEAD,
         body(person_id="{hr_person_id}", first_day="2030-01-10", last_day="2030-01-11"),
     ),
     "DELETE /api/v1/desk/absences/{absence_id}": Row(
-        "signed_in", REVIEWERS | OPERATOR, HR_HEAD, HR_HEAD, using={"absence_id": "hr_absence_id"}
+        "signed_in",
+        REVIEWERS | OPERATOR | SECURITY,
+        HR_HEAD,
+        HR_HEAD,
+        using={"absence_id": "hr_absence_id"},
     ),
     "GET /api/v1/programmes": Row("signed_in", EVERYBODY),
     "GET /api/v1/programmes/{programme_id}": Row("signed_in", EVERYBODY),

@@ -161,7 +161,7 @@ DOCUMENT_PAGES: dict[str, Row] = {
 """Documents."""
 
 DESK_PAGES: dict[str, Row] = {
-    "GET /desk": Row("session", REVIEWERS | UNIT_HEAD | OPERATOR),
+    "GET /desk": Row("session", REVIEWERS | UNIT_HEAD | OPERATOR | SECURITY),
     "GET /desk/cases/{case_id}": Row("session", *OVERSEES),
     "GET /desk/cases/{case_id}/live/{step}": Row("session", *OVERSEES),
     "POST /desk/cases/{case_id}/ask": Row("session", EVERYBODY),
@@ -177,19 +177,21 @@ DESK_PAGES: dict[str, Row] = {
     "POST /desk/cases/{case_id}/hand-over": Row(
         "session", *REVIEWS, form(**_ACT, to="{person_id}")
     ),
-    "GET /desk/several": Row("session", REVIEWERS | OPERATOR, send=query(case="{case_id}")),
-    "POST /desk/several": Row("session", REVIEWERS | OPERATOR, send=form()),
+    "GET /desk/several": Row(
+        "session", REVIEWERS | UNIT_HEAD | OPERATOR | SECURITY, send=query(case="{case_id}")
+    ),
+    "POST /desk/several": Row("session", REVIEWERS | UNIT_HEAD | OPERATOR | SECURITY, send=form()),
     "GET /desk/team": Row("session", REVIEWERS),
     "POST /desk/team/absences": Row(
         "session",
-        REVIEWERS | OPERATOR,
+        REVIEWERS | OPERATOR | SECURITY,
         HR_HEAD,
         HR_HEAD,
         form(person_id="{hr_person_id}", first_day="10.01.2030", last_day="11.01.2030"),
     ),
     "POST /desk/team/absences/{absence_id}/end": Row(
         "session",
-        REVIEWERS | OPERATOR,
+        REVIEWERS | OPERATOR | SECURITY,
         HR_HEAD,
         HR_HEAD,
         using={"absence_id": "second_hr_absence_id"},

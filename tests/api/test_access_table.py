@@ -59,6 +59,7 @@ from tests.api.page_rows import (
 )
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
+from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
 from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
 from tests.api.world import IN_UNIT, Whose, World
 from tests.papers.samples import CODE, act_facts, receipt_facts
@@ -90,6 +91,8 @@ TABLE: dict[str, Row] = {
     **PEOPLE_PAGES,
     **AUDIT_ROWS,
     **AUDIT_PAGES,
+    **RIGHTS_ROWS,
+    **RIGHTS_PAGES,
 }
 
 BASE = "http://127.0.0.1:8000"

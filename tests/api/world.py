@@ -38,6 +38,7 @@ from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import declarations
 from services.journal import entries as journal
 from tests.api.request_samples import give_requests
+from tests.api.rights_samples import give_rights
 from tests.api.verification_rows import give_verifications
 from tests.shared.accounts import carry, visitor_at
 from tests.shared.office import Office, held
@@ -253,6 +254,7 @@ async def _give(
     return {
         **requests,
         **await give_verifications(session, actor),
+        **await give_rights(session, actor),
         "person_id": str(person_id),
         "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),

@@ -4,8 +4,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rules.cases.applications import APPLICATION, COPYABLE, DECISIONS, TRANSITIONS, WAITS_FOR
-from rules.cases.process import NEW_VERSION, Party, Status, Transition
+from rules.cases.applications import APPLICATION, COPYABLE, TRANSITIONS, WAITS_FOR
+from rules.cases.process import DECISIONS, NEW_VERSION, Party, Status, Transition
 
 ENDS = COPYABLE | {Status.APPROVED}
 

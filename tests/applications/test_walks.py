@@ -16,8 +16,8 @@ from clients.database import Database
 from clients.objects import Objects
 from models.messages import CaseState
 from models.tables.cases import CaseDecision
-from rules.cases.applications import APPLICATION, DECISIONS
-from rules.cases.process import Status, Transition
+from rules.cases.applications import APPLICATION
+from rules.cases.process import DECISIONS, Status, Transition
 from rules.clock import now
 from rules.journal.entries import verify_chain
 from rules.refusals import Refusal

@@ -401,7 +401,8 @@ function casePage(region) {
       "+": () => papers.viewer()?.scale(1),
       "=": () => papers.viewer()?.scale(1),
       "-": () => papers.viewer()?.scale(-1),
-      a: decide && (() => decide.choose("approve")),
+      // A form offers one of these.
+      a: decide && (() => ["approve", "confirm_access"].forEach((one) => decide.choose(one))),
       c: decide && (() => decide.choose("clarify")),
       r: decide && (() => decide.choose("reject")),
     }[key];

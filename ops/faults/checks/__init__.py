@@ -57,6 +57,9 @@ CHECKS = {
 }
 
 
+_GOES_ON = frozenset({Transition.CLARIFY.value, Transition.CONFIRM_ACCESS.value})
+"""Decisions after which others decide, or the applicant answers."""
+
 UNDER_WAY = timedelta(seconds=15)
 """The longest that an act may take: it may have read rights that ended this long ago."""
 
@@ -178,6 +181,14 @@ async def unsettled(settings: Settings, database: Database) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
+_CERTIFIED = [
+    one.kind.value
+    for one in PROCESSES.values()
+    if any(transition is Transition.ISSUE_ACT for _, transition in one.transitions)
+]
+"""Kinds of case whose approval brings a certificate."""
+
+
 async def _runs(client: Client) -> dict[str, _Runs]:
     """All runs of cases, by workflow id."""
     found: dict[str, _Runs] = defaultdict(_Runs)
@@ -262,7 +273,7 @@ async def _decisions(report: CheckReport, database: Database, evidence: Evidence
                 decision.by in entitled and decision.by != case.applicant_id,
                 f"{case.number} was decided by someone without the right",
             )
-        final = Counter(d.case_id for d, _ in decisions if d.outcome != Transition.CLARIFY.value)
+        final = Counter(d.case_id for d, _ in decisions if d.outcome not in _GOES_ON)
         for case_id, count in final.items():
             report.compare(2, count == 1, f"{case_id} was decided for good {count} times")
 
@@ -327,6 +338,7 @@ async def _files(report: CheckReport, database: Database, objects: Objects) -> N
         unfiled = await session.exec(
             select(Case.number).where(
                 Case.status == "approved",
+                col(Case.kind).in_(_CERTIFIED),
                 col(Case.closed_at).is_not(None),
                 col(Case.id).not_in(select(IssuedAct.case_id)),
             )

@@ -62,10 +62,18 @@ _VERIFICATION = {
     JournalKind.CASE_LAPSED: NoticeKind.VERIFICATION_LAPSED,
     JournalKind.VERIFICATION_CONFIRMED: NoticeKind.VERIFICATION_CONFIRMED,
 }
+_ACCESS_CHANGE = {
+    JournalKind.CASE_SUBMITTED: NoticeKind.ACCESS_SUBMITTED,
+    JournalKind.CASE_CONFIRMED: NoticeKind.ACCESS_CONFIRMED,
+    JournalKind.CASE_APPROVED: NoticeKind.ACCESS_APPROVED,
+    JournalKind.CASE_REJECTED: NoticeKind.ACCESS_REJECTED,
+    JournalKind.CASE_WITHDRAWN: NoticeKind.ACCESS_WITHDRAWN,
+}
 TOLD_ON = {
     CaseKind.APPLICATION: _APPLICATION,
     CaseKind.REQUEST: _REQUEST,
     CaseKind.VERIFICATION: _VERIFICATION,
+    CaseKind.ACCESS_CHANGE: _ACCESS_CHANGE,
 }
 """The notice that the applicant must have got, by the journal entry."""
 

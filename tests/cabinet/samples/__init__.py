@@ -4,6 +4,7 @@ from tests.cabinet.samples.cases import AT, file_row, frame, outside
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.requests import request_pages
+from tests.cabinet.samples.rights import rights_pages
 from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import staff_pages
 from tests.cabinet.samples.suspicion import suspicion_pages
@@ -18,5 +19,6 @@ SAMPLES: dict[str, Sample] = {
         *request_pages(),
         *staff_pages(),
         *suspicion_pages(),
+        *rights_pages(),
     )
 }

@@ -66,6 +66,16 @@ PERSON = PersonPage(
     ],
     grants=[
         GrantRow("Врач", "Терапевтическое отделение", AT, None, "демонстрационные данные", False),
+        GrantRow(
+            "Медсестра",
+            "Терапевтическое отделение",
+            AT,
+            None,
+            "заявка ИП-2026-000118-7",
+            False,
+            ["попросил: Белова М. П.", "подтвердил: Власов П. Е.", "одобрил: Громов И. И."],
+            "#",
+        ),
         GrantRow("Клерк", "Снабжение", AT, AT + timedelta(days=1), "Власов Пётр Егорович", True),
     ],
     own_open=2,
@@ -84,6 +94,7 @@ PERSON = PersonPage(
     invitation=InvitationView(
         AT, AT + timedelta(days=3), "Власов Пётр Егорович", False, "письмо не доставлено", True
     ),
+    rights_url="#",
     invites=True,
     act_id="a1",
 )

@@ -1,0 +1,1 @@
+"""The pages of changes of rights, and of rights as a whole."""

@@ -1,0 +1,1 @@
+"""Changes of rights: asked for, confirmed by a head, approved by information security (I7)."""
