@@ -13,7 +13,7 @@ from ops.local.home import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "requirements.md"
 READ = {".py", ".md", ".html", ".yaml", ".yml", ".sh", ".css", ".js"}
-MEASURED = re.compile(r"P[1-7]r?|P9|P1[013]")
+MEASURED = re.compile(r"P[1-7]r?|P9|P1[0-3]")
 """Ids of `bench`: promises of speed, no requirements."""
 
 _ID = r"[A-Z]\d{1,2}r?"

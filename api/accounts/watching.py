@@ -36,19 +36,18 @@ class Watched:
 
 async def _count(request: Request, start: Message) -> None:
     current = getattr(request.state, "current", None)
-    if current is not None and (kind := _sign(request, start)) is not None:
-        watch = container_of(request).watch
-        await watch.used(kind, current, visitor_of(request), now())
-
-
-def _sign(request: Request, start: Message) -> RiskKind | None:
-    """Of what the answer is a use, if many of them would be a sign."""
+    if current is None:
+        return
+    watch, visitor = container_of(request).watch, visitor_of(request)
     if start["status"] == 404 and any(map(_is_id, request.path_params.values())):
-        return RiskKind.ENUMERATION
-    for name, value in start["headers"]:
-        if name.lower() == b"content-disposition" and value.startswith(b"attachment"):
-            return RiskKind.DOWNLOADS
-    return None
+        await watch.missed(current, request.url.path, visitor, now())
+    elif any(_saves(name, value) for name, value in start["headers"]):
+        await watch.used(RiskKind.DOWNLOADS, current, visitor, now())
+
+
+def _saves(name: bytes, value: bytes) -> bool:
+    """Whether a header makes a browser save the answer as a file."""
+    return name.lower() == b"content-disposition" and value.startswith(b"attachment")
 
 
 def _is_id(value: object) -> bool:

@@ -6,6 +6,7 @@ the process refuses out of its own memory until the pause is over.
 """
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,8 @@ from services import rate_limits
 from services.accounts.risks.events import raise_event
 from services.accounts.sessions import Current, Visitor
 
+SAME = 8
+"""So many of somebody's last ids are remembered: a page that asks for one again tries no others."""
 MOST_KEPT = 5000
 """From so many on, those are forgotten who have used nothing lately."""
 
@@ -33,6 +36,7 @@ class Watch:
         self._limits = limits
         self._whole_at: dict[_Whom, datetime] = {}
         self._paused: dict[_Whom, datetime] = {}
+        self._missed: dict[UUID, deque[str]] = {}
 
     def demand(self, current: Current, now: datetime) -> None:
         """Raise Refusal 429 if the person's or the session's requests are paused."""
@@ -54,6 +58,15 @@ class Watch:
         if self._whole_at[whom] - now > (known.chunk - 1) * known.limit.spacing:
             self._whole_at[whom] = now
             await self._share(kind, known, current, visitor, now)
+
+    async def missed(self, current: Current, path: str, visitor: Visitor, now: datetime) -> None:
+        """Count an id that is not there for the person, unless it was among the last ones."""
+        if len(self._missed) > MOST_KEPT:
+            self._missed.clear()
+        last = self._missed.setdefault(current.person_id, deque(maxlen=SAME))
+        if path not in last:
+            last.append(path)
+            await self.used(RiskKind.ENUMERATION, current, visitor, now)
 
     async def _share(
         self, kind: RiskKind, known: UseLimit, current: Current, visitor: Visitor, now: datetime
