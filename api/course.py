@@ -36,7 +36,7 @@ class CourseAnswersIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int
+    version: int = Field(ge=1, le=10_000)
     answers: dict[Annotated[str, Field(max_length=60)], Annotated[str, Field(max_length=60)]] = (
         Field(max_length=50)
     )
