@@ -200,6 +200,9 @@ def _person(visit: Visit, found: PersonCard) -> PersonPage:
         invites=found.manageable
         and (found.unfinished or found.state in (PersonState.NONE, PersonState.INVITED)),
         act_id=str(new_id()),
+        log_url=address("/journal/search", {"person": found.id})
+        if visit.actor.may(Permission.READ_JOURNAL)
+        else "",
     )
 
 

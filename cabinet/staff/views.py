@@ -129,6 +129,8 @@ class PersonPage:
     invites: bool
     """Whether the visitor may invite this person."""
     act_id: str
+    log_url: str = ""
+    """The person's acts in the journal, for who may search it."""
 
 
 @dataclass(frozen=True)

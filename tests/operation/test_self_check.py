@@ -168,6 +168,19 @@ async def test_the_verification_of_the_journal_is_journaled(
     assert int(forged.facts["n"]) >= 1
 
 
+async def test_the_command_verifies_prints_and_judges(
+    ledger: Ledger, checked: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each measure in a line with its remedy; exit code 1 while something is a fault."""
+    await ledger.story()
+    settings = ledger.settings.model_copy(update={"public_url": "https://127.0.0.1:1"})
+    assert await asyncio.to_thread(command.run, settings) == 1
+    said = capsys.readouterr().out
+    assert "GOOD     journal" in said
+    assert "UNKNOWN  tls            nobody answers at the public address: start the cabinet" in said
+    assert len(said.splitlines()) == len(Protection) + 1
+
+
 def test_each_finding_has_words_and_a_remedy_unless_it_is_good() -> None:
     """On the page and in the command, for the same findings."""
     assert set(page._TOLD) == set(command.TOLD)

@@ -126,7 +126,7 @@ def test_a_port_is_one_that_exists(place: Place) -> None:
     assert "not in the range" in place.run("api", "--port", "73536", code=2)
 
 
-@pytest.mark.parametrize("command", ["migrate", "seed", "verify", "demo", "backup"])
+@pytest.mark.parametrize("command", ["migrate", "seed", "verify", "self-check", "demo", "backup"])
 def test_a_command_that_needs_the_servers_says_when_they_do_not_run(
     place: Place, command: str
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_command_that_needs_the_servers_says_when_they_do_not_run(
     assert "Nothing of Medcab is running here" in place.run(command, code=1)
 
 
-@pytest.mark.parametrize("command", ["migrate", "seed", "verify", "demo"])
+@pytest.mark.parametrize("command", ["migrate", "seed", "verify", "self-check", "demo"])
 def test_a_database_that_does_not_answer_is_said_in_one_line(place: Place, command: str) -> None:
     """In a server room its address is given, and it may be down (O3)."""
     given = {"DATABASE_URL": "postgresql://nobody:secret@127.0.0.1:1/nothing"}
