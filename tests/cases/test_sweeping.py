@@ -49,7 +49,7 @@ async def test_one_statement_where_nothing_is_due(
     desk: Desk,  # noqa: F811
     sweeps: dict[str, AsyncMock],
 ) -> None:
-    """P12: the sweeper asks every five seconds for ever; then what is due is found by itself."""
+    """The sweeper asks every five seconds for ever; what is then due is found at the next look."""
     database = desk.office.database
     case_id = await desk.opened()
     with statements(database, commits=True) as sent:
