@@ -25,7 +25,9 @@ from services.staff import absences
 
 router = APIRouter(route_class=CleanRoute, tags=["reviews"])
 
-Outcome = Literal[Transition.APPROVE, Transition.CLARIFY, Transition.REJECT]
+Outcome = Literal[
+    Transition.APPROVE, Transition.CLARIFY, Transition.REJECT, Transition.CONFIRM_ACCESS
+]
 
 
 class DecisionBody(BaseModel):

@@ -251,6 +251,28 @@ async def test_a_right_is_ended_at_once_and_its_history_stays(staff: Staff) -> N
     await refused("last_manager", end(staff.security, uuid4(), last.person_id, last.id, WHY))
 
 
+async def test_the_same_way_by_the_api(staff: Staff) -> None:
+    """Asked for, confirmed and approved in sessions over JSON, and read by whoever asked."""
+    story = await Story.begin(staff)
+    clients = [await staff.browser(who) for who in (story.nurse, story.head, staff.security)]
+
+    def key() -> dict[str, str]:
+        return {"Idempotency-Key": str(uuid4())}
+
+    wish = {"person_id": str(story.nurse.person_id), "role": "clerk", "unit_id": str(story.ward)}
+    made = await clients[0].post("/api/v1/rights", json={**wish, "reason": WHY}, headers=key())
+    assert made.status_code == 201, made.text
+    state = made.json()
+    path = f"/api/v1/applications/{state['id']}/decision"
+    for client, outcome in ((clients[1], "confirm_access"), (clients[2], "approve")):
+        decision = {"step": state["step"], "outcome": outcome, "reason": WHY}
+        done = await client.post(path, json=decision, headers=key())
+        assert done.status_code == 200, done.text
+        state = done.json()
+    assert (await clients[0].get(f"/api/v1/rights/{state['id']}")).json()["status"] == "approved"
+    assert await story.may(story.nurse, Permission.REVIEW)
+
+
 async def test_taking_a_right_needs_the_same_people(staff: Staff) -> None:
     """A role is taken as it is given; the last administrator's cannot be approved."""
     story = await Story.begin(staff)
