@@ -275,7 +275,8 @@ async def test_an_auditor_changes_nothing_but_the_own_account(world: World) -> N
     """
     holder = await world.holder(Role.AUDITOR)
     client = await world.sign_in(holder.actor)
-    before, asked = await rows(world), 0
+    own = holder.actor.person_id
+    before, asked = await rows(world, own), 0
     for route, row in TABLE.items():
         if route.startswith("GET ") or route in SPENDS_ITSELF:
             continue
@@ -284,18 +285,24 @@ async def test_an_auditor_changes_nothing_but_the_own_account(world: World) -> N
             assert answer.status_code != 500, route
             asked += 1
     assert asked > 300
-    assert await rows(world) == before
+    assert await rows(world, own) == before
 
 
-async def rows(world: World) -> dict[str, str]:
+OWNED_BY = {"document": "owner_id", "document_version": "uploaded_by"}
+"""Everybody keeps documents, to be verified by them: one's own are left out of these."""
+
+
+async def rows(world: World, own: UUID) -> dict[str, str]:
     """A digest of every row of every table that is not of one's own account."""
     container: Container = world.app.state.container
     found = {}
     async with container.database.work() as session:
         connection = await session.connection()
         for name in sorted(set(SQLModel.metadata.tables) - OWN_ACCOUNT):
+            others = f"where {OWNED_BY[name]} <> '{own}'" if name in OWNED_BY else ""
             told = await connection.exec_driver_sql(
-                f"select md5(coalesce(string_agg(t::text, chr(10) order by t::text), '')) from \"{name}\" t"  # noqa: E501, S608
+                "select md5(coalesce(string_agg(t::text, chr(10) order by t::text), ''))"  # noqa: S608
+                f' from "{name}" t {others}'
             )
             found[name] = str(told.scalar_one())
     return found
