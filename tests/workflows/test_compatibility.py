@@ -1,13 +1,13 @@
 """A worker whose workflows would hold open cases up does not start (O4)."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 import compatibility
 import worker
@@ -35,6 +35,18 @@ async def alone(
     return chosen, await connect(chosen, keys)
 
 
+@pytest.fixture
+def nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No open runs: those of other tests are many, and recorded histories are asked about here."""
+
+    async def none(*_: object) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+        for each in ():
+            yield each
+
+    monkeypatch.setattr(compatibility, "open_in", none)
+
+
+@pytest.mark.usefixtures("nothing_open")
 async def test_recorded_histories_are_demanded(
     alone: tuple[Settings, Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +70,7 @@ async def test_recorded_histories_are_demanded(
     assert not (settings.home / RECORD).exists(), "the next start looks again"
 
 
+@pytest.mark.usefixtures("nothing_open")
 async def test_a_machine_replays_what_it_knows_once(
     alone: tuple[Settings, Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
