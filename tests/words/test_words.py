@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 
 from cabinet.frame.rendering import environment
 from cabinet.frame.views import ErrorItem
 from rules.files.categories import CATEGORIES, Category
 from rules.refusals import Words
 from rules.texts.cleaning import AccusativeTitle
-from tests.words.collected import collected, data_of, missing, translated
+from tests.words.collected import LOCALE, collected, data_of, missing, translated
 from words import formats
 from words.translation import Presentation, choose_language, in_words, ngettext, presented
 
@@ -21,6 +22,18 @@ def test_english_is_complete() -> None:
     """Every Russian text of templates, code and forms has English words."""
     assert len(collected()) > 500
     assert not [f"{where}: {one}" for (one, _), where in missing("en").items()]
+
+
+def test_a_text_is_translated_in_one_place() -> None:
+    """Two catalogues with the same text could differ, and whoever mends one forgets the other."""
+    known: dict[str, set[str]] = {}
+    for path in sorted((LOCALE / "en" / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file):
+                if message.id:
+                    known.setdefault(str(message.id), set()).add(path.name)
+    assert known
+    assert {one: where for one, where in known.items() if len(where) > 1} == {}
 
 
 def test_russian_counts_in_three_forms() -> None:
