@@ -9,11 +9,14 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
+from joserfc import jws
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import RSAKey
 from sqlalchemy import update
 from sqlmodel import col, select
 
 from clients.identity_provider import OidcProvider
-from crypto.id_tokens.checking import RSA, IdTokenError, claims_of
+from crypto.id_tokens.checking import RSA, IdTokenError, UnknownKeyError, claims_of
 from crypto.id_tokens.issuing import SigningKey, unsigned
 from models.tables.accounts import LoginAttempt, ProviderAttempt
 from rules.clock import now
@@ -219,8 +222,19 @@ def test_both_algorithms_are_known_and_no_others(algorithm: str) -> None:
             claims_of(wrong, [key.public])
     with pytest.raises(IdTokenError):
         claims_of(token, [{**other.public, "kid": key.kid}])
-    with pytest.raises(IdTokenError):
+    with pytest.raises(UnknownKeyError):
         claims_of(token, [])
+    with pytest.raises(UnknownKeyError):
+        claims_of(token, [{**key.public, "use": "enc"}])
+
+
+def test_a_short_key_is_no_key() -> None:
+    """RSA of fewer than 2048 bits proves nothing (ASVS 11.2.3)."""
+    with pytest.warns(SecurityWarning):
+        weak = RSAKey.generate_key(1024, {"kid": "weak", "use": "sig"})
+    token = jws.serialize_compact({"alg": RSA, "kid": "weak"}, "{}", weak, algorithms=[RSA])
+    with pytest.raises(UnknownKeyError):
+        claims_of(token, [weak.as_dict(private=False)])
 
 
 @pytest.mark.parametrize(

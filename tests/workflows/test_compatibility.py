@@ -40,7 +40,8 @@ def nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """No open runs: those of other tests are many, and recorded histories are asked about here."""
 
     async def none(*_: object) -> AsyncIterator[tuple[str, WorkflowHistory]]:
-        for each in ():
+        found: tuple[tuple[str, WorkflowHistory], ...] = ()
+        for each in found:
             yield each
 
     monkeypatch.setattr(compatibility, "open_in", none)
