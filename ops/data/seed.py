@@ -7,7 +7,7 @@ a demo only (`MEDCAB_DEMO`), and never into a database where others work.
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -87,6 +87,7 @@ class _Person:
     snils: str | None = None
     inn: str | None = None
     phone: str | None = None
+    state: AccountState = AccountState.ACTIVE
 
     @property
     def email(self) -> str:
@@ -201,8 +202,26 @@ PEOPLE = (
         (Role.ADMINISTRATOR,),
         phone="+79161234510",
     ),
+    _Person(
+        "Никитина Елена Львовна",
+        "nikitina",
+        "оператор",
+        INSTITUTION,
+        (Role.OPERATOR,),
+        phone="+79161234512",
+    ),
+    _Person(
+        "Новикова Дарья Олеговна",
+        "novikova",
+        "врач-терапевт",
+        "therapy",
+        (Role.DOCTOR,),
+        inn="500100732259",
+        phone="+79161234513",
+        state=AccountState.REGISTERED,
+    ),
 )
-_DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security"}
+_DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security", "nikitina": "it"}
 """The units of people whose rights hold in the whole institution."""
 
 
@@ -229,19 +248,20 @@ async def seed_database(
 ) -> list[DemoAccount]:
     """`seed`, over an open database, with the key ring in use."""
     file = settings.home / "demo.json"
-    accounts, is_fresh = _demo_accounts(file) if settings.demo else ([], False)
-    before = accounts
+    accounts, fresh = _demo_accounts(file) if settings.demo else ({}, set())
+    before = {login: account.person_id for login, account in accounts.items()}
     async with database.work() as session:
         if settings.demo:
-            accounts = await _seed_people(session, settings, accounts, is_fresh)
+            accounts = await _seed_people(session, settings, accounts, fresh)
         files = sorted(CATALOGUE.glob("*.yaml"))
         loaded = await load_shipped(session, files, settings.time_zone)
     if loaded.left and tell is not None:
         tell(f"Left as administrators have changed it: {', '.join(loaded.left)}")
-    if is_fresh or [a.person_id for a in before] != [a.person_id for a in accounts]:
+    if fresh or any(before[login] != one.person_id for login, one in accounts.items()):
         settings.home.mkdir(parents=True, exist_ok=True)
-        write_private(file, {p.email: _kept(a) for p, a in zip(PEOPLE, accounts, strict=True)})
-    return accounts
+        kept = {p.email: _kept(accounts[p.login]) for p in PEOPLE if p.login in accounts}
+        write_private(file, kept)
+    return list(accounts.values())
 
 
 def _kept(account: DemoAccount) -> dict[str, str]:
@@ -287,76 +307,84 @@ async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
 
 
 async def _seed_people(
-    session: AsyncSession, settings: Settings, accounts: Sequence[DemoAccount], is_fresh: bool
-) -> list[DemoAccount]:
-    """Enter the people who are missing. Gives all accounts with their present addresses."""
+    session: AsyncSession,
+    settings: Settings,
+    accounts: Mapping[str, DemoAccount],
+    fresh: Collection[str],
+) -> dict[str, DemoAccount]:
+    """Enter the people who are missing. Gives the accounts by login, with their present addresses.
+
+    People whom a newer demo brings are left out where others work already.
+    """
     known = dict((await session.exec(select(Account.login, Account.person_id))).all())
     here = set(known.values())
-    for person, account in zip(PEOPLE, accounts, strict=True):
-        if account.person_id in here:
-            known[login_of(person.email)] = account.person_id
-    logins = {person.login: login_of(person.email) for person in PEOPLE}
-    if set(logins.values()) - set(known):
-        await _refuse_strangers(session, {known[b] for b in logins.values() if b in known})
+    found: dict[str, UUID] = {}
+    for person in PEOPLE:
+        before = accounts[person.login].person_id
+        owner = before if before in here else known.get(login_of(person.email))
+        if owner is not None:
+            found[person.login] = owner
+    missing = [person for person in PEOPLE if person.login not in found]
+    strangers = await _strangers(session, set(found.values())) if missing else None
+    if strangers and not found:
+        raise SeedRefusedError(
+            f"this database holds {strangers} that are not the demo's: demo accounts are not "
+            "entered"
+        )
     units = await _units(session, settings)
     now = present()
-    for person, account in zip(PEOPLE, accounts, strict=True):
-        person_id = known.get(logins[person.login])
-        if person_id is None:
-            known[logins[person.login]] = await _enter(session, person, account, units, now)
-        else:
-            values: dict[str, Any] = {"password_changed_at": now}
-            if is_fresh:
-                values |= await _as_printed(account, person_id)
-            await session.exec(
-                update(Account).where(col(Account.person_id) == person_id).values(**values)
-            )
-    people = await session.exec(
-        select(Person).where(col(Person.id).in_([known[login] for login in logins.values()]))
-    )
+    for login, person_id in found.items():
+        values: dict[str, Any] = {"password_changed_at": now}
+        if login in fresh:
+            values |= await _as_printed(accounts[login], person_id)
+        await session.exec(
+            update(Account).where(col(Account.person_id) == person_id).values(**values)
+        )
+    for person in () if strangers else missing:
+        found[person.login] = await _enter(session, person, accounts[person.login], units, now)
+    people = await session.exec(select(Person).where(col(Person.id).in_(found.values())))
     emails = {one.id: one.email for one in people.all()}
-    return [
-        replace(account, person_id=person_id, email=emails[person_id])
-        for account, person_id in zip(accounts, map(known.get, logins.values()), strict=True)
-        if person_id is not None
-    ]
+    return {
+        person.login: replace(
+            accounts[person.login],
+            person_id=found[person.login],
+            email=emails[found[person.login]],
+        )
+        for person in PEOPLE
+        if person.login in found
+    }
 
 
-async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
+async def _strangers(session: AsyncSession, ours: set[UUID]) -> str | None:
+    """What the database holds of others: people or cases; None if nothing."""
     for model, owner, what in (
         (Person, col(Person.id), "people"),
         (Case, col(Case.applicant_id), "cases"),
     ):
         if (await session.exec(select(model).where(owner.not_in(ours)).limit(1))).first():
-            raise SeedRefusedError(
-                f"this database holds {what} that are not the demo's: demo accounts are not entered"
-            )
+            return what
+    return None
 
 
-def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
-    """The accounts with the passwords of the file, and whether they are new.
-
-    All are new where the file does not have each of them.
-    """
+def _demo_accounts(file: Path) -> tuple[dict[str, DemoAccount], set[str]]:
+    """The accounts by login, with the passwords of the file, and the logins that are not in it."""
     try:
         known = json.loads(file.read_text())
     except (OSError, ValueError):
         known = {}
-    whole = all(person.email in known for person in PEOPLE)
-    return [
-        DemoAccount(
+    accounts = {}
+    for person in PEOPLE:
+        kept = known.get(person.email, {})
+        accounts[person.login] = DemoAccount(
             person.name,
             person.position,
             person.roles,
             person.email,
-            known[person.email]["password"] if whole else _easy_password(),
-            known[person.email]["totp_secret"] if whole else pyotp.random_base32(),
-            UUID(known[person.email]["person"])
-            if whole and "person" in known[person.email]
-            else None,
+            kept.get("password") or _easy_password(),
+            kept.get("totp_secret") or pyotp.random_base32(),
+            UUID(kept["person"]) if "person" in kept else None,
         )
-        for person in PEOPLE
-    ], not whole
+    return accounts, {person.login for person in PEOPLE if person.email not in known}
 
 
 def _easy_password() -> str:
@@ -414,7 +442,7 @@ async def _enter(
     await session.flush()
     await _grant(session, row.id, person.roles, units[person.unit], now)
     entered = await create_account(
-        session, row, account.password, now, given=False, state=AccountState.ACTIVE
+        session, row, account.password, now, given=False, state=person.state
     )
     entered.totp_secret, entered.totp_confirmed_at = account.secret, now
     return row.id

@@ -11,6 +11,7 @@ from sqlmodel import select
 from clients.database import Database
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
+from ops.data import seed as seeding
 from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
 from ops.local.system import settings_from
 from rules.access import Permission
@@ -102,6 +103,34 @@ async def test_demo_is_refused_where_others_work(demo: tuple[Database, Settings]
         await seed_database(database, settings)
     async with database.work() as session:
         assert len((await session.exec(select(Person))).all()) == 1
+
+
+@pytest.mark.parametrize("others", [False, True])
+async def test_people_whom_a_newer_demo_brings(
+    demo: tuple[Database, Settings], monkeypatch: pytest.MonkeyPatch, *, others: bool
+) -> None:
+    """They are entered, but not where others work; the passwords of those before stay."""
+    database, settings = demo
+    with monkeypatch.context() as earlier:
+        earlier.setattr(seeding, "PEOPLE", PEOPLE[:-2])
+        before = await seed_database(database, settings)
+    if others:
+        async with database.work() as session:
+            first = (await session.exec(select(Person))).first()
+            assert first is not None
+            session.add(
+                Person(
+                    unit_id=first.unit_id,
+                    position="врач",
+                    name="Иной",
+                    email="a@b.example",
+                    created_at=now(),
+                )
+            )
+    after = await seed_database(database, settings)
+    assert after[: len(before)] == before
+    assert len(after) == len(before if others else PEOPLE)
+    assert await seed_database(database, settings) == after
 
 
 @pytest.mark.asvs("6.3.2")
