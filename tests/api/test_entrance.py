@@ -24,6 +24,7 @@ RAW_READERS = {
     "api/callbacks/gov_service.py": "checks signatures over the octets; what is told are codes",
     "api/callbacks/notices.py": "checks signatures over the octets; what is told are codes",
     "cabinet/archive/filters.py": "cleans what it takes out of an address",
+    "cabinet/journal/lines.py": "cleans what it takes out of an address",
     "cabinet/reviews/filters.py": "cleans what it takes out of an address",
     "cabinet/frame/shown.py": "reads what a page of ours says that it showed, out of a clean form",
     "cabinet/frame/visits.py": "reads an address of ours that leads on",

@@ -1,5 +1,6 @@
 """The sweeper asks once for all subjects, and only those have work that have something due."""
 
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import AsyncMock
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from clients.database import Database
 from models.tables.cases import Case
 from models.tables.people import Person
 from rules.clock import now
@@ -20,6 +22,7 @@ from services.meetings import sweep as meetings
 from services.staff import departures
 from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
 from tests.cases.test_reassignment import role_ends
+from tests.shared.office import Office
 from tests.shared.statements import statements
 
 SWEEPS = {
@@ -30,6 +33,14 @@ SWEEPS = {
     "locks": (reminders, "wake_late"),
     "meetings": (meetings, "sweep"),
 }
+
+
+@pytest.fixture
+async def office(new_database: Callable[[], dict[str, str]]) -> AsyncIterator[Office]:
+    """People in a database of this test's own: what others left due would be seen."""
+    database = Database(new_database()["DATABASE_URL"], 10)
+    yield await Office.open(database)
+    await database.close()
 
 
 @pytest.fixture

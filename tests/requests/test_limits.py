@@ -9,9 +9,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.cases import CaseVersion
-from rules.cases.kinds import process_of
+from rules.cases.applications import APPLICATION
 from rules.cases.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_many_versions
-from rules.cases.process import CaseKind
+from rules.cases.requests import REQUEST
 from rules.clock import now
 from rules.refusals import Refusal
 from services.cases.acts import Act
@@ -98,7 +98,7 @@ async def test_pages_say_it_where_the_person_is(visit: Visit) -> None:
 def test_both_languages_say_what_to_do(language: str) -> None:
     """The figures stand in the words."""
     moment = now()
-    drafts = [too_many_drafts(process_of(kind), MOST_DRAFTS) for kind in CaseKind]
+    drafts = [too_many_drafts(one, MOST_DRAFTS) for one in (APPLICATION, REQUEST)]
     versions = too_many_versions(MOST_VERSIONS, moment - timedelta(hours=22, minutes=30), moment)
 
     def in_this_language() -> list[str]:
@@ -106,8 +106,8 @@ def test_both_languages_say_what_to_do(language: str) -> None:
         return [in_words(one.message) % one.facts for one in (*drafts, versions)]
 
     said = copy_context().run(in_this_language)
-    assert all("50" in one for one in said[:2])
-    assert "20" in said[2]
-    assert ("2 ч." if language == "ru" else "in 2 h.") in said[2]
+    assert all("50" in one for one in said[:-1])
+    assert "20" in said[-1]
+    assert ("2 ч." if language == "ru" else "in 2 h.") in said[-1]
     assert all(("сохранен" in one) == (language == "ru") for one in said)
     assert all(("kept" in one) == (language == "en") for one in said)

@@ -395,8 +395,8 @@ GONE = {
     ),
     "who is locked": (
         "insert into account (person_id, login, password_hash, password_changed_at, created_at,"
-        " must_change_password, totp_last_step, theme, locked_at) select id, 'x', 'x', now(),"
-        " now(), false, 0, 'system', now() from person where id THEIRS",
+        " must_change_password, totp_last_step, theme, state, locked_at) select id, 'x', 'x',"
+        " now(), now(), false, 0, 'system', 'active', now() from person where id THEIRS",
         "delete from account",
     ),
     "who applied": (
