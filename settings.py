@@ -176,6 +176,13 @@ class Settings(BaseSettings):
     oidc_name: str = Field("ЕСИА", description="What people call the provider.")
     oidc_client_id: str = Field("medcab", description="What the provider calls us.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our secret there.")
+    registration: bool = Field(
+        False, description="Whether people may register by themselves; otherwise they are invited."
+    )
+    registration_units: str = Field(
+        "",
+        description="Codes of the units open to registration, comma separated; the institution.",
+    )
     watch_use: bool = Field(
         True, description="Off only where what the application can do is measured."
     )

@@ -22,7 +22,7 @@ from api.journal import log, self_check
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
-from api.staff import importing, invitation, people
+from api.staff import importing, invitation, people, registration
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
@@ -42,6 +42,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     importing.router,
     people.router,
     invitation.router,
+    registration.router,
     documents.router,
     meetings.router,
     log.router,

@@ -33,7 +33,7 @@ from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
 from cabinet.rights import pages as role_changes
-from cabinet.staff import acts, ending, importing, invitations, people, rights
+from cabinet.staff import acts, ending, importing, invitations, people, registration, rights
 from cabinet.verifications import draft as verification_drafts
 from cabinet.verifications import pages as verifications
 
@@ -78,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal.router,
     importing.router,
     invitations.router,
+    registration.router,
     acts.router,
     rights.router,
     ending.router,

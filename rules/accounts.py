@@ -100,6 +100,7 @@ class Step(StrEnum):
     RECOVERY_CODES = "recovery_codes"
     PASSWORD_CHANGE = "password_change"  # noqa: S105
     RESET_ASKED = "reset_asked"
+    REGISTRATION_ASKED = "registration_asked"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     SIGN_OUT = "sign_out"
     SESSION_ENDED = "session_ended"
@@ -150,6 +151,8 @@ class SignInLimits:
     code: Limit = Limit("code", 5, timedelta(minutes=15))
     reset: Limit = Limit("reset", 3, timedelta(hours=1))
     reset_address: Limit = Limit("reset_address", 20, timedelta(hours=1))
+    registration: Limit = Limit("registration", 3, timedelta(hours=1))
+    registration_address: Limit = Limit("registration_address", 20, timedelta(hours=1))
 
 
 class DeviceKind(StrEnum):

@@ -15,6 +15,7 @@ from models.tables.accounts import AccountLock
 from models.tables.archive import Export
 from models.tables.cases import Case
 from models.tables.meetings import Meeting
+from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now as present
 from services.account_locks import reminders
@@ -22,7 +23,7 @@ from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
 from services.exports import acts as exports
 from services.meetings import sweep as meetings
-from services.staff import departures
+from services.staff import departures, registrations
 from services.verifications import meeting as _registered  # noqa: F401
 
 
@@ -35,6 +36,7 @@ class DueSubjects(NamedTuple):
     exports: bool
     locks: bool
     meetings: bool
+    registrations: bool
 
 
 async def sweep(
@@ -44,7 +46,7 @@ async def sweep(
     start: exports.StartAnew,
     wake: reminders.Wake,
 ) -> None:
-    """Wake what is late, carry out departures, reassign cases, and look at meetings.
+    """Wake what is late, carry out departures, reassign cases, look at meetings, forget.
 
     `grace` is in seconds; `start` starts the workflow of an export, `wake` that of a lock.
     """
@@ -62,6 +64,8 @@ async def sweep(
     if due.meetings:
         for case in await meetings.sweep(database):
             signals.send(case, CaseSignal(signal=WAKE_UP))
+    if due.registrations:
+        await registrations.forget(database)
 
 
 async def _due(database: Database, now: datetime, grace: float) -> DueSubjects:
@@ -77,7 +81,7 @@ async def _due(database: Database, now: datetime, grace: float) -> DueSubjects:
 
 
 @lru_cache
-def _question() -> Select[bool, bool, bool, bool, bool, bool]:
+def _question() -> Select[bool, bool, bool, bool, bool, bool, bool]:
     now, woken_before, beaten_before = (
         bindparam(name, type_=DateTime(timezone=True))
         for name in ("now", "woken_before", "beaten_before")
@@ -93,4 +97,5 @@ def _question() -> Select[bool, bool, bool, bool, bool, bool]:
         some(Export, exports.is_late(beaten_before)),
         some(AccountLock, reminders.is_late(woken_before)),
         some(Meeting, meetings.is_due(now)),
+        some(Notice, registrations.is_over(now)),
     )

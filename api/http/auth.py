@@ -65,13 +65,20 @@ _WHATEVER_IS_USED = frozenset(
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUTSIDE = re.compile(
     r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences|/invitation/[^/]+"
-    r"|/not-me/[^/]+|/unlock/[^/]+(/book|/cancel)?"
+    r"|/registration(/[^/]+)?|/not-me/[^/]+|/unlock/[^/]+(/book|/cancel)?"
 )
 """Forms of pages shown before signing in.
 
 Another tab may have signed in since, so here a token bound to the device counts too.
 """
-_WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in", "/api/v1/invitation"})
+_WITHOUT_FORM_TOKEN = frozenset(
+    {
+        "/api/v1/sign-in",
+        "/api/v1/invitation",
+        "/api/v1/registration",
+        "/api/v1/registration/confirm",
+    }
+)
 """They need no cookie, and take JSON only, which other sites cannot make a browser send."""
 _STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
 """Forms with files, read as a stream.

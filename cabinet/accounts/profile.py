@@ -86,6 +86,7 @@ _STEPS = {
     Step.RECOVERY_CODES: marked("Новые коды восстановления"),
     Step.PASSWORD_CHANGE: marked("Смена пароля"),
     Step.RESET_ASKED: marked("Запрос нового пароля"),
+    Step.REGISTRATION_ASKED: marked("Запрос на регистрацию"),
     Step.PASSWORD_RESET: marked("Новый пароль по ссылке"),
     Step.SIGN_OUT: marked("Выход"),
     Step.SESSION_ENDED: marked("Завершение сеанса"),

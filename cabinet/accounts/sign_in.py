@@ -104,6 +104,7 @@ async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
         next=wish,
         expired=expired,
         provider=_provider_name(visit),
+        registration=visit.container.settings.registration,
     )
 
 
@@ -132,6 +133,7 @@ async def sign_in(
             next=safe_next(wish),
             expired=False,
             provider=_provider_name(visit),
+            registration=visit.container.settings.registration,
         )
     return _go_on(visit, opened, wish)
 

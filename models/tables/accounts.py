@@ -75,6 +75,29 @@ class Invitation(SQLModel, table=True):
     )
 
 
+class Registration(SQLModel, table=True):
+    """Somebody who wants an account and has not opened the link yet. Deleted when it was used.
+
+    Each address has one at most; asking again replaces it. Known addresses have one too, whose
+    secret nobody was sent, so that both cost the same.
+    """
+
+    __tablename__ = "registration"
+    __table_args__ = (*unique_places("registration", "email_blind"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    unit_id: UUID = Field(foreign_key="unit.id")
+    name: str = Field(sa_column=Column(EncryptedText("registration.name"), nullable=False))
+    email: str = Field(sa_column=Column(EncryptedText("registration.email"), nullable=False))
+    email_blind: str = Field(sa_column=blind_index("registration.email", folded))
+    language: str
+    secret_hash: str = Field(unique=True, description="SHA-256 of the secret in the link.")
+    created_at: datetime = Field(
+        sa_column=utc_column(), description="When the terms were accepted."
+    )
+    ends_at: datetime = Field(sa_column=utc_column(index=True))
+
+
 class DeviceToken(SQLModel, table=True):
     """That an account was confirmed on a device: a token that changes every 24 hours."""
 

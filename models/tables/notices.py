@@ -40,12 +40,16 @@ class Notice(SQLModel, table=True):
             "person_id",
             postgresql_where=text("channel = 'cabinet' and read_at is null"),
         ),
+        Index("notice_to_nobody", "created_at", postgresql_where=text("person_id is null")),
         Index("notice_to_ask", "channel", "ask_at", postgresql_where=text("ask_at is not null")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     event_key: str
-    person_id: UUID = Field(foreign_key="person.id")
+    person_id: UUID | None = Field(
+        foreign_key="person.id",
+        description="None: a mail to whoever reads the address in `contents`.",
+    )
     case_id: UUID | None = Field(default=None, foreign_key="case.id", index=True)
     kind: str
     channel: str
@@ -93,6 +97,13 @@ class Notice(SQLModel, table=True):
     told_with: UUID | None = Field(
         default=None, description="The notice whose message, a digest, contained this one."
     )
+
+    @property
+    def addressee(self) -> UUID:
+        """The person whom it is for. Raises ValueError for a mail to nobody who is known."""
+        if self.person_id is None:
+            raise ValueError(f"the notice {self.id} is for nobody who is known")
+        return self.person_id
 
     @property
     def message_name(self) -> str:

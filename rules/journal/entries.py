@@ -105,6 +105,7 @@ class JournalKind(StrEnum):
     PERSON_INVITED = "person.invited"
     PERSON_INVITATION_REVOKED = "person.invitation_revoked"
     PERSON_INVITATION_USED = "person.invitation_used"
+    PERSON_REGISTERED = "person.registered"
     PERSON_LEAVING = "person.leaving"
     PERSON_STAYS = "person.stays"
     PERSON_LEFT = "person.left"

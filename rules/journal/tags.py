@@ -104,6 +104,7 @@ class AuditTag(StrEnum):
     RECOVERY_CODES_MAKE = "account:recovery_codes:make"
     PASSWORD_CHECK = "account:password:check"  # noqa: S105 - a tag
     PASSWORD_CHANGE = "account:password:change"  # noqa: S105 - a tag
+    REGISTRATION_ASK = "account:registration:ask"
     PASSWORD_RESET_ASK = "account:password:ask_reset"  # noqa: S105 - a tag
     CONTACT_CHANGE = "account:contact:change"
     ACCOUNT_LOCK = "account:account:lock"
@@ -132,6 +133,7 @@ class AuditTag(StrEnum):
     PERSON_INVITE = "person:invitation:send"
     INVITATION_REVOKE = "person:invitation:revoke"
     INVITATION_USE = "person:invitation:use"
+    PERSON_REGISTER = "person:person:register"
     PERSON_SET_DEPARTURE = "person:departure:set"
     PERSON_CANCEL_DEPARTURE = "person:departure:cancel"
     PERSON_LEAVE = "person:departure:carry_out"
@@ -265,6 +267,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.PERSON_INVITED: T.PERSON_INVITE,
     K.PERSON_INVITATION_REVOKED: T.INVITATION_REVOKE,
     K.PERSON_INVITATION_USED: T.INVITATION_USE,
+    K.PERSON_REGISTERED: T.PERSON_REGISTER,
     K.PERSON_LEAVING: T.PERSON_SET_DEPARTURE,
     K.PERSON_STAYS: T.PERSON_CANCEL_DEPARTURE,
     K.PERSON_LEFT: T.PERSON_LEAVE,
@@ -330,6 +333,7 @@ OF_STEP: Mapping[Step, AuditTag] = {
     Step.RECOVERY_CODES: T.RECOVERY_CODES_MAKE,
     Step.PASSWORD_CHANGE: T.PASSWORD_CHANGE,
     Step.RESET_ASKED: T.PASSWORD_RESET_ASK,
+    Step.REGISTRATION_ASKED: T.REGISTRATION_ASK,
     Step.PASSWORD_RESET: T.PASSWORD_CHANGE,
     Step.SIGN_OUT: T.SIGN_OUT,
     Step.SESSION_ENDED: T.SESSIONS_END,

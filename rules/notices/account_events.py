@@ -82,6 +82,28 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         link="Создать учётную запись",
         about=NoticeGroup.SECURITY,
     ),
+    NoticeKind.REGISTRATION: Event(
+        RecipientRole.ACCOUNT,
+        "Регистрация в личном кабинете",
+        "Этот адрес указали при регистрации в личном кабинете медработника.",
+        "Если это были вы, откройте ссылку, придумайте пароль и подключите приложение с кодами. "
+        "Ссылка действует 72 часа и только один раз. Если не вы, ничего делать не нужно.",
+        channels=(Channel.CABINET, Channel.MAIL),
+        path="/registration",
+        link="Завершить регистрацию",
+        about=NoticeGroup.SECURITY,
+    ),
+    NoticeKind.REGISTRATION_KNOWN: Event(
+        RecipientRole.ACCOUNT,
+        "Регистрация в личном кабинете",
+        "Этот адрес указали при регистрации, но учётная запись с ним уже есть.",
+        "Если это были вы, войдите; забытый пароль можно задать заново на странице входа. Если не "
+        "вы, ничего делать не нужно.",
+        channels=(Channel.CABINET, Channel.MAIL),
+        path="/sign-in",
+        link="Войти в кабинет",
+        about=NoticeGroup.SECURITY,
+    ),
     NoticeKind.ACCOUNT_LOCKED: _account(
         "Учётная запись заблокирована",
         "Администратор заблокировал вашу учётную запись: войти в кабинет пока нельзя, сеансы и "

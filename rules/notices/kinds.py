@@ -51,6 +51,8 @@ class NoticeKind(StrEnum):
     CONTACT_CODE = "contact_code"
     CONTACT_CHANGED = "contact_changed"
     INVITATION = "invitation"
+    REGISTRATION = "registration"
+    REGISTRATION_KNOWN = "registration_known"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
     SESSIONS_ENDED = "sessions_ended"

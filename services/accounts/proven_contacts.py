@@ -1,4 +1,4 @@
-"""Which addresses of a person have answered: to a code, or to the link of an invitation."""
+"""Which addresses of a person have answered: to a code, or to a link that was mailed."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from rules.notices.kinds import Channel
 
 
 async def is_confirmed(session: AsyncSession, person: Person, channel: Channel) -> bool:
-    """Whether the person's present address answered to a code, or to the link of an invitation."""
+    """Whether the person's present address answered to a code, or to a link that was mailed."""
     present = person.email if channel is Channel.MAIL else person.phone
     found = await session.exec(
         select(ContactChange)

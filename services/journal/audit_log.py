@@ -51,7 +51,7 @@ from rules.journal.tags import (
 
 _SLACK = timedelta(days=1)
 """How far the time in an id may be from the time that the row states."""
-_NOT_JOURNALED = (Step.PASSWORD, Step.CHECK, Step.RESET_ASKED)
+_NOT_JOURNALED = (Step.PASSWORD, Step.CHECK, Step.RESET_ASKED, Step.REGISTRATION_ASKED)
 """Steps of the login journal that bring no entry even when they go well."""
 _OF_ACCOUNTS = tuple(
     kind.value for kind in JournalKind if kind.value.startswith(("account.", "person.", "role."))

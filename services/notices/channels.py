@@ -159,7 +159,7 @@ class PushWay:
     async def send(self, session: AsyncSession, told: Sequence[Notice]) -> SendAttempt:
         """Send one message to every browser of the person; browsers that are gone are deleted."""
         notice = told[0]
-        browsers = await browsers_of(session, notice.person_id)
+        browsers = await browsers_of(session, notice.addressee)
         message = push_message(notice.kind, notice.facts, notice.case_id, notice.language)
         message["tag"] = notice.id.hex
         body = json.dumps(message, ensure_ascii=False).encode()

@@ -114,6 +114,48 @@ def _named(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {f"row{n}_{name}": value for n, row in enumerate(rows) for name, value in row.items()}
 
 
+def mail_to(
+    session: AsyncSession,
+    address: str,
+    kind: NoticeKind,
+    event_key: str,
+    path: str,
+    language: str,
+    now: datetime,
+) -> None:
+    """Write a mail with a link to an address of which nobody is known who has it."""
+    session.add(
+        Notice(
+            event_key=event_key,
+            person_id=None,
+            kind=kind,
+            channel=Channel.MAIL,
+            language=language,
+            facts={},
+            contents={"to": address, "path": path},
+            created_at=now,
+            due_at=now,
+            state=NoticeState.WAITING,
+            next_try_at=now,
+        )
+    )
+
+
+async def call_off(session: AsyncSession, event_key: str) -> None:
+    """Send no message of this event that still waits; one being sent is left alone."""
+    waiting = (
+        select(Notice.id)
+        .where(Notice.event_key == event_key, Notice.state == NoticeState.WAITING.value)
+        .with_for_update(skip_locked=True)
+    )
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.id).in_(waiting))
+        .values(state=NoticeState.SUPERSEDED.value)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def take_over(
     session: AsyncSession, failed: Notice, others: Sequence[Channel], now: datetime
 ) -> None:
@@ -132,7 +174,7 @@ async def take_over(
     if told.first() is not None:
         return
     kind = NoticeKind(failed.kind)
-    event = NoticeEvent(failed.person_id, kind, failed.event_key, failed.case_id, failed.facts)
+    event = NoticeEvent(failed.addressee, kind, failed.event_key, failed.case_id, failed.facts)
     for channel in others:
         if channel not in EVENTS[kind].channels:
             continue

@@ -240,6 +240,8 @@ async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime
     notice.failure_reason = reason
     notice.ask_at = None
     session.add(notice)
+    if notice.person_id is None:
+        return
     kind = NoticeKind.DELIVERY_FAILED
     said = outbox.NoticeEvent(
         notice.person_id,

@@ -271,7 +271,7 @@ async def _resend(ask: _Ask) -> _Effect:
     if notice is None:
         raise not_found()
     # With the person's own rights: one who has left gets no more messages.
-    person = await access.actor_for(ask.session, notice.person_id, ask.now)
+    person = await access.actor_for(ask.session, notice.addressee, ask.now)
     await outbox.resend(ask.session, person, notice.id, ask.now)
     return _Effect(1, start=SENDERS.get(notice.channel))
 

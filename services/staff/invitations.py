@@ -126,21 +126,7 @@ async def end(session: AsyncSession, person_id: UUID, why: str, now: datetime) -
     row = ended.first()
     if row is None:
         return False
-    waiting = (
-        select(Notice.id)
-        .where(
-            Notice.event_key == _event_key(row.id),
-            Notice.person_id == person_id,
-            Notice.state == NoticeState.WAITING.value,
-        )
-        .with_for_update(skip_locked=True)
-    )
-    await session.exec(
-        update(Notice)
-        .where(col(Notice.id).in_(waiting))
-        .values(state=NoticeState.SUPERSEDED.value)
-        .execution_options(synchronize_session=False)
-    )
+    await outbox.call_off(session, _event_key(row.id))
     return bool(row.ends_at > now)
 
 
@@ -228,26 +214,40 @@ async def accept(
             else:
                 await _begin_again(session, person.id, password, now)
             invitation.ended_at, invitation.ended_why = now, "used"
-            # Whoever opened the link reads the mail of this address.
-            session.add_all([invitation, proven(person, Channel.MAIL, person.email, now)])
-            await journal.append(
-                session,
-                chain=person.id,
-                kind=JournalKind.PERSON_INVITATION_USED,
-                at=now,
-                by=person.id,
-                facts={"invitation": str(invitation.id)},
-                contents={"address": visitor.address, "device": visitor.device.name},
-                lock=True,
-            )
-            opened = await open_session(session, person.id, Stage.SETUP, visitor, now)
-            await login_log.note(
-                session, Step.PASSWORD, Outcome.PASSED, visitor, now, person_id=person.id
-            )
-            return opened
+            session.add(invitation)
+            kind, facts = JournalKind.PERSON_INVITATION_USED, {"invitation": str(invitation.id)}
+            return await come_in(session, person, kind, facts, visitor, now)
     except IntegrityError:
         words = "С этим адресом уже входит другой сотрудник. Сообщите об этом администратору."
         raise Refusal("contact_taken", words, 409) from None
+
+
+async def come_in(
+    session: AsyncSession,
+    person: Person,
+    kind: JournalKind,
+    facts: dict[str, str],
+    visitor: Visitor,
+    now: datetime,
+) -> OpenedSession:
+    """Open the set-up of the second factor to somebody who has chosen a password by a mailed link.
+
+    Whoever opened the link reads the mail of this address.
+    """
+    session.add(proven(person, Channel.MAIL, person.email, now))
+    await journal.append(
+        session,
+        chain=person.id,
+        kind=kind,
+        at=now,
+        by=person.id,
+        facts=facts,
+        contents={"address": visitor.address, "device": visitor.device.name},
+        lock=True,
+    )
+    opened = await open_session(session, person.id, Stage.SETUP, visitor, now)
+    await login_log.note(session, Step.PASSWORD, Outcome.PASSED, visitor, now, person_id=person.id)
+    return opened
 
 
 async def _begin_again(

@@ -50,6 +50,8 @@ PEOPLE_ROWS: dict[str, Row] = {
         "manage_people", *MANAGED, keyed(body(**WHY, unit_id="{unit_id}"))
     ),
     "POST /api/v1/invitation": public(body(secret="none", password="x")),
+    "POST /api/v1/registration": public(body(name="x", email="nobody@example.org", terms=True)),
+    "POST /api/v1/registration/confirm": public(body(secret="none", password="x")),
 }
 
 PEOPLE_PAGES: dict[str, Row] = {
@@ -63,4 +65,8 @@ PEOPLE_PAGES: dict[str, Row] = {
     "GET /invitation": public(),
     "GET /invitation/{secret}": public(),
     "POST /invitation/{secret}": public(form(new_password="x")),
+    "GET /registration": public(),
+    "POST /registration": public(form(name="x", email="nobody@example.org", terms="true")),
+    "GET /registration/{secret}": public(),
+    "POST /registration/{secret}": public(form(new_password="x")),
 }

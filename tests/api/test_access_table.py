@@ -156,6 +156,7 @@ def table_settings(database: dict[str, str], home: str) -> Settings:
         {
             **database,
             "MEDCAB_OIDC_ISSUER": "http://127.0.0.1:9",
+            "MEDCAB_REGISTRATION": "1",
             "MEDCAB_KEYS": KEYS,
             "MEDCAB_HOME": home,
             "MEDCAB_DEMO": "1",

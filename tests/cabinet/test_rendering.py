@@ -34,7 +34,7 @@ def test_every_page_renders(name: str, language: str) -> None:
 
 def test_a_post_that_nobody_knows_leaves_no_mark() -> None:
     """A person of whom the staff list names no post has the unit alone below the name."""
-    known = {"fields": (), "next": "/", "expired": False, "provider": ""}
+    known = {"fields": (), "next": "/", "expired": False, "provider": "", "registration": False}
     frame = replace(SAMPLES["home"].frame, who=Who("Соколова Анна", "", "Кардиология"))
     page = render("accounts/sign_in.html", Presentation(), frame=frame, **known)
     assert re.findall(r'<span class="muted">([^/]*)</span>', page) == ["Кардиология"] * 2

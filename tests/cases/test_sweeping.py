@@ -19,7 +19,7 @@ from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
 from services.exports import acts as exports
 from services.meetings import sweep as meetings
-from services.staff import departures
+from services.staff import departures, registrations
 from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
 from tests.cases.test_reassignment import role_ends
 from tests.shared.office import Office
@@ -32,6 +32,7 @@ SWEEPS = {
     "exports": (exports, "start_late"),
     "locks": (reminders, "wake_late"),
     "meetings": (meetings, "sweep"),
+    "registrations": (registrations, "forget"),
 }
 
 

@@ -202,7 +202,7 @@ def _events(
 
 def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[NoticeRow]]:
     """The rows of the channels outside the cabinet."""
-    events: dict[tuple[str, UUID], list[Notice]] = defaultdict(list)
+    events: dict[tuple[str, UUID | None], list[Notice]] = defaultdict(list)
     found: dict[Channel, list[NoticeRow]] = {channel: [] for channel in ON_BY_DEFAULT}
     outer = [one for one in notices if one.channel != Channel.CABINET]
     for one in outer:
@@ -219,7 +219,7 @@ def _taken_over(report: "CheckReport", row: NoticeRow, wishes: ReachableChannels
     """A notice that failed has a reason, is shown in the cabinet, and another channel tells it."""
     report.compare(CHECK, bool(row.notice.failure_reason), f"{row}, and nobody knows why")
     report.compare(CHECK, row.admitted, f"{row}, and the cabinet does not say so")
-    wanted = wishes.channels(row.notice.person_id, NoticeKind(row.notice.kind))
+    wanted = wishes.channels(row.notice.addressee, NoticeKind(row.notice.kind))
     told = any(one.state in (NoticeState.TOLD, NoticeState.SUPERSEDED) for one in row.others)
     tried = {Channel(one.channel) for one in (row.notice, *row.others)}
     report.compare(CHECK, told or wanted <= tried, f"{row}, and no other channel took it over")
@@ -268,7 +268,7 @@ async def _texts(
     for name, row in texts.items():
         notice, sent = row.notice, box.get(name)
         if row.state == NoticeState.TOLD:
-            came = sent is not None and sent["to"] == wishes.phones[notice.person_id]
+            came = sent is not None and sent["to"] == wishes.phones[notice.addressee]
             report.compare(CHECK, came, f"{row}, and did not come to the person")
             report.compare(CHECK, _answered_for(notice, sent), f"{row}, its receipt is lost")
         elif row.state == NoticeState.FAILED:

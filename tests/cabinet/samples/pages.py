@@ -95,6 +95,7 @@ def main_pages() -> list[Sample]:
         next="/",
         expired=True,
         provider="ЕСИА",
+        registration=True,
     )
     add(
         "sign-in-error",
@@ -104,6 +105,7 @@ def main_pages() -> list[Sample]:
         next="/",
         expired=False,
         provider="",
+        registration=False,
         errors=[ErrorItem("Почта или пароль не подошли", "#field-password")],
     )
     add(

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from cabinet.accounts.sign_in import new_password_field
 from cabinet.accounts.views import LoginLine, SessionView
-from cabinet.frame.views import Chip, FieldView, NavEntry, Option, Pages
+from cabinet.frame.views import Chip, ErrorItem, FieldView, NavEntry, Option, Pages
+from cabinet.staff.registration import registration_fields
 from cabinet.staff.views import (
     DeviceRow,
     GrantRow,
@@ -18,6 +19,7 @@ from cabinet.staff.views import (
     StateView,
 )
 from services.staff.invitations import Invited
+from services.staff.registrations import Registering
 from tests.cabinet.samples.cases import AT, frame, outside
 from tests.cabinet.samples.sample import Sample
 
@@ -123,6 +125,28 @@ ACT = StaffActPage(
 )
 
 
+def _registration() -> list[Sample]:
+    there = outside("/registration")
+    units = [Option("cardio", "Кардиология"), Option("lab", "Лаборатория")]
+    wrong = {"terms": "Без согласия учётную запись создать нельзя."}
+    form = {
+        "fields": registration_fields(
+            units, {"name": "Белова Мария", "email": "b@h.example"}, wrong
+        ),
+        "errors": [ErrorItem(wrong["terms"], "#field-terms")],
+    }
+    link = {"over": "", "secret": "s", "field": new_password_field()}
+    who = Registering("Белова Мария Петровна", "belova@gkb7.example")
+    over = "Ссылка больше не действует. Зарегистрируйтесь ещё раз."
+    ask, used = "staff/registration.html", "staff/registration_link.html"
+    return [
+        Sample("registration", ask, there, form),
+        Sample("registration-sent", "staff/registration_sent.html", there, {}),
+        Sample("registration-link", used, there, {**link, "who": who}),
+        Sample("registration-over", used, there, {**link, "who": None, "over": over}),
+    ]
+
+
 def staff_pages() -> list[Sample]:
     """The list of people, and one person."""
     here = frame("/people", nav=NAV)
@@ -141,6 +165,7 @@ def staff_pages() -> list[Sample]:
             there,
             {**link, "invited": invited},
         ),
+        *_registration(),
         Sample(
             "invitation-over",
             "staff/invitation.html",
