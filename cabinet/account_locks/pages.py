@@ -1,5 +1,6 @@
 """How a locked account is opened: the owner's link, and the list of those who agree (I4)."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.account_locks import seen
 from services.account_locks.rows import PATH
-from words.translation import gettext, in_words
+from words.translation import gettext, in_words, present
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
@@ -27,6 +28,8 @@ async def choose_page(visit: Outside, key: str, session: Work) -> Response:
         found = await seen.choice(session, key, moment)
     except Refusal as refusal:
         return _over(visit, refusal)
+    visit = replace(visit, presentation=replace(visit.presentation, zone=found.zone))
+    present(visit.presentation)
     template = visit.container.settings.meeting_room
     one = found.meeting
     return visit.page(

@@ -33,7 +33,12 @@ def _provider(visit: Visit) -> IdentityProvider:
 async def go(
     visit: Outside, visitor: From, wish: Annotated[str, Query(alias="next")] = "/"
 ) -> Response:
-    """To the provider's page, and back again within ten minutes."""
+    """To the provider's page, and back again within ten minutes.
+
+    Whoever is signed in goes on without it: no link of another site ends a session.
+    """
+    if visit.current is not None:
+        return visit.go(safe_next(wish))
     container = visit.container
     try:
         address = await provider_sign_in.begin(

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from clients.database import Database, driver_url
-from crypto.key_ring import LOOK_EVERY, KeyRing, ring_file
+from crypto.key_ring import LOOK_EVERY, KeyRing, place_of, ring_file
 from ops.backup import BackupError, configuration
 from ops.backup.keys import back_up_keys, write_key
 from ops.backup.repository.encrypted_files import sync_folder
@@ -21,12 +22,21 @@ from ops.backup.repository.manifest import id_at
 from ops.local.home import Home, write_private
 from rules.clock import now
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
-from services.encrypted_values.rotation import Rotated, rotate_indexes, rotate_values, stored
+from services.encrypted_values.rotation import (
+    PAUSE,
+    NotAllEncryptedError,
+    Rotated,
+    rotate_indexes,
+    rotate_values,
+    stored,
+)
 from services.journal import entries as journal
 from settings import Settings
 
 LEARNED = 2 * LOOK_EVERY
 """Seconds after which every process has seen a change of the ring, and uses it."""
+WRITING_AT_MOST = 60.0
+"""Seconds for which transactions that began before are waited for; ours end within half of it."""
 
 Say = Callable[[str], None]
 
@@ -78,7 +88,7 @@ class Installation:
                 self.write(ring)
                 await self.journal(JournalKind.KEY_IN_USE, newest)
             self.say(f"{newest} encrypts; earlier keys only read")
-            await asyncio.sleep(LEARNED)
+            await _learned(engine)
             done = Rotated()
             async for _ in rotate_values(engine, ring, done):
                 self.say(f"{done.encrypted} rows encrypted anew")
@@ -87,7 +97,7 @@ class Installation:
             if not done.unmatched and len(ring.in_use) > 1:
                 ring = ring.with_newest_alone()
                 self.write(ring)
-                await asyncio.sleep(LEARNED)
+                await _learned(engine)
                 async for _ in rotate_indexes(engine, ring, done):
                     self.say(f"{done.indexed} blind indexes made anew")
         return done
@@ -136,11 +146,35 @@ class Installation:
             await database.close()
 
 
+async def _learned(engine: AsyncEngine) -> None:
+    """Wait until every process uses the ring as it is, and nobody still writes by the one before.
+
+    A row that is stored later would be left behind by every pass. Raises NotAllEncryptedError.
+    """
+    await asyncio.sleep(LEARNED)
+    async with engine.connect() as connection:
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        begun = await connection.scalar(_NEWEST)
+        ends = time.monotonic() + WRITING_AT_MOST
+        while await connection.scalar(_OLDEST) <= begun:
+            if time.monotonic() > ends:
+                raise NotAllEncryptedError("a transaction does not end: call it again later")
+            await asyncio.sleep(PAUSE)
+
+
+_NEWEST = text("select pg_current_xact_id()::text::bigint")
+_OLDEST = text("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+"""Transactions that write are numbered as they begin: the last number, and the first that runs."""
+
+
 async def unfinished(engine: AsyncEngine, ring: KeyRing) -> bool:
     """Whether a rotation was begun and has not ended."""
     newest = next(iter(ring.keys))
-    if newest in ring.reads or len(ring.in_use) > 1:
+    if newest in ring.reads:
         return True
+    if len(ring.in_use) > 1:
+        # Written by hand, where both fill one place of an index: another key comes after both.
+        return place_of(newest) != place_of(ring.in_use[-1])
     async with engine.connect() as connection:
         found = (await stored(connection, ring)).indexes
     return any(number for key_id, number in found.items() if key_id != newest)

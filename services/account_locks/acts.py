@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.accounts import AccountLock, RiskEvent
+from models.tables.accounts import AccountLock, ProviderLink, RiskEvent
 from rules.access import Actor, Permission
 from rules.account_locks import (
     LockState,
@@ -29,7 +29,7 @@ from rules.meetings import Purpose
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, not_found
 from rules.risks import LINK_LIVES, SUSPICION, LockedBy, link_over
-from rules.staff.people import demand_reason
+from rules.staff.people import as_it_is, demand_reason
 from services.account_locks import meeting as _registers_its_purpose  # noqa: F401
 from services.account_locks import rows
 from services.accounts import login_log
@@ -59,7 +59,10 @@ class AccountLocks:
         await self._wake(made)
 
     async def lock_by_link(self, secret: str, visitor: Visitor) -> None:
-        """Lock the account whose notice has this link, once. Raises Refusal 409 otherwise."""
+        """Lock the account whose notice has this link, once. Raises Refusal 409 otherwise.
+
+        So it does, and the link stays good, while the account is locked by an administrator.
+        """
         now = present()
         async with self._database.work() as session:
             found = await session.exec(
@@ -79,7 +82,7 @@ class AccountLocks:
     async def lock_by_security(self, actor: Actor, event_id: UUID, visitor: Visitor) -> None:
         """Information security locks the account of an event.
 
-        Raises Refusal 404, 409 for the own account.
+        Raises Refusal 404, 409 for the own account, and for one that an administrator locked.
         """
         async with self._database.work() as session:
             event = await queue.event_of(session, actor, event_id)
@@ -150,15 +153,22 @@ class AccountLocks:
 async def _lock(
     session: AsyncSession, person_id: UUID, how: LockedBy, by: UUID | None, visitor: Visitor
 ) -> UUID:
-    """Lock the account; one that is locked so already stays so. Returns the id of its lock."""
+    """Lock the account; one that is locked so already stays so. Returns the id of its lock.
+
+    Raises Refusal 409 for one that an administrator locked: only an administrator opens it.
+    """
     now = present()
     account = await locked_account(session, person_id)
-    await queue.close_all(session, person_id, by, now)
     before = await rows.open_of(session, person_id)
+    if before is None and account.locked_at is not None:
+        raise as_it_is()
+    await queue.close_all(session, person_id, by, now)
     if before is not None:
         return before.id
     await lock_account(session, person_id, SUSPICION, now)
     session.add(account)
+    # Whoever it is locked against may have linked it, and would need no password afterwards.
+    await session.exec(delete(ProviderLink).where(col(ProviderLink.person_id) == person_id))
     row = AccountLock(
         person_id=person_id,
         how=how.value,

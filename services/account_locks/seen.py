@@ -14,6 +14,7 @@ from rules.access import Actor, Permission
 from rules.account_locks import LockState, unlock_link_over
 from rules.meetings import Purpose
 from rules.refusals import forbidden
+from services import access
 from services.account_locks import rows
 from services.meetings import seen as meetings
 from services.meetings import times
@@ -85,9 +86,13 @@ async def _names(session: AsyncSession, of: Sequence[AccountLock]) -> Mapping[UU
 
 @dataclass(frozen=True)
 class Unlocking:
-    """What the owner sees by the link: how far it is, the meeting, and the free times."""
+    """What the owner sees by the link: how far it is, the meeting, and the free times.
+
+    `zone` is that of the owner's unit, as in the mails about the meeting.
+    """
 
     state: LockState
+    zone: str
     meeting: MeetingSeen | None
     offered: Sequence[Offered]
 
@@ -101,4 +106,5 @@ async def choice(session: AsyncSession, secret: str, now: datetime) -> Unlocking
     booked = next((one for one in of_person if one.booked), None)
     free = booked is None and row.state == LockState.MEETING
     offered = await times.offered(session, row.person_id, now) if free else []
-    return Unlocking(LockState(row.state), booked, offered)
+    zone = await access.zone_of(session, await rows.unit_of(session, row))
+    return Unlocking(LockState(row.state), zone.key, booked, offered)

@@ -192,6 +192,7 @@ async def _sign_in(
                 outcome = Outcome.LOCKED
             else:
                 outcome = Outcome.PASSED
+                await rate_limits.give_back(session, [(BEGUN, visitor.address)])
                 opened = await open_session(session, person_id, Stage.CODE, visitor, now)
         await note(session, outcome=outcome, person_id=person_id)
     if opened is None:

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from models.tables.accounts import Account, AccountLock
+from crypto.key_ring import key_ring
+from models.tables.accounts import Account, AccountLock, ProviderLink
 from models.tables.journal import JournalEntry
-from models.tables.meetings import Meeting
+from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.notices import Notice
-from models.tables.people import Person, RoleGrant
+from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor, Role
 from rules.account_locks import (
     REMINDERS,
@@ -27,8 +29,10 @@ from rules.clock import now
 from rules.ids import new_id
 from rules.meetings import CHECKLIST, MeetingState, Purpose
 from rules.refusals import Refusal
+from rules.risks import RiskKind
 from services import access
 from services.account_locks import reminders
+from services.accounts.risks.events import raise_event
 from services.meetings import times
 from tests.meetings.test_meetings import begun, codes, opened
 from tests.shared.accounts import visitor_at
@@ -49,15 +53,20 @@ async def lock_of(staff: Staff, owner: Actor) -> AccountLock:
 
 
 async def secrets_of(staff: Staff, owner: Actor) -> Sequence[str]:
-    """The secrets of the links in the mails, oldest first."""
+    """The secrets of the links to choose a meeting, oldest first."""
+    found = await paths_of(staff, owner)
+    return [path.removeprefix("/unlock/") for path in found if path.startswith("/unlock/")]
+
+
+async def paths_of(staff: Staff, owner: Actor) -> Sequence[str]:
+    """The links in the mails, oldest first."""
     async with staff.database.work() as session:
         found = await session.exec(
             select(Notice.contents)
             .where(Notice.person_id == owner.person_id, Notice.channel == "mail")
             .order_by(col(Notice.id))
         )
-        paths = [str(one["path"]) for one in found if one and "path" in one]
-    return [path.removeprefix("/unlock/") for path in paths if path.startswith("/unlock/")]
+        return [str(one["path"]) for one in found if one and "path" in one]
 
 
 async def told(staff: Staff, who: Actor) -> list[str]:
@@ -282,3 +291,52 @@ async def test_a_meeting_for_unlocking_is_for_locked_accounts_only(staff: Staff)
     await staff.container.account_locks.lock_own(operator.person_id, visitor_at())
     async with staff.database.work() as session:
         assert await times.offered(session, operator.person_id, now()) == []
+
+
+async def test_what_an_administrator_locked_no_link_opens(staff: Staff) -> None:
+    """It does not become a lock that others open, and the link is still good afterwards."""
+    owner = await staff.person("Соколова Анна", Role.DOCTOR)
+    async with staff.database.work() as session:
+        await raise_event(session, RiskKind.NEW_PLACE, owner.person_id, visitor_at(), now())
+    link = (await paths_of(staff, owner))[-1].removeprefix("/not-me/")
+    acts, people = staff.container.account_locks, staff.container.staff
+    await people.lock(staff.admin, new_id(), owner.person_id, "Проверка")
+    assert await codes(acts.lock_by_link(link, visitor_at())) == ["changed_meanwhile"]
+    async with staff.database.work() as session:
+        account = await session.get_one(Account, owner.person_id)
+        assert account.locked_reason == "administrator"
+    await people.unlock(staff.admin, new_id(), owner.person_id, "Проверено")
+    await acts.lock_by_link(link, visitor_at())
+    assert (await lock_of(staff, owner)).state == LockState.MEETING
+
+
+async def test_a_lock_takes_the_link_of_a_provider_along(staff: Staff) -> None:
+    """Else whoever had linked the own one would go on without the password that is changed."""
+    owner = await staff.person("Соколова Анна", Role.DOCTOR)
+    async with staff.database.work() as session:
+        session.add(
+            ProviderLink(
+                person_id=owner.person_id,
+                subject="somebody else",
+                subject_blind=key_ring().blind("somebody else"),
+                linked_at=now(),
+            )
+        )
+    await staff.container.account_locks.lock_own(owner.person_id, visitor_at())
+    async with staff.database.work() as session:
+        assert (await session.exec(select(ProviderLink))).all() == []
+
+
+async def test_the_owner_chooses_by_the_clock_of_the_own_unit(staff: Staff) -> None:
+    """As in the mails about the meeting, though nobody is signed in."""
+    operator, _ = await team(staff)
+    async with staff.database.work() as session:
+        (await session.get_one(Unit, staff.office.ward)).time_zone = "Asia/Vladivostok"
+    owner = await locked(staff)
+    (slot, *_) = await opened(staff, operator)
+    async with staff.database.work() as session:
+        starts_at = (await session.get_one(MeetingSlot, slot)).starts_at
+    here = starts_at.astimezone(ZoneInfo("Asia/Vladivostok"))
+    async with staff.client() as browser:
+        page = await browser.get(f"/unlock/{(await secrets_of(staff, owner))[-1]}")
+    assert f">{here:%H:%M}<" in page.text

@@ -19,11 +19,13 @@ from clients.identity_provider import OidcProvider
 from crypto.id_tokens.checking import RSA, IdTokenError, UnknownKeyError, claims_of
 from crypto.id_tokens.issuing import SigningKey, unsigned
 from models.tables.accounts import LoginAttempt, ProviderAttempt
+from rules.accounts import Limit
 from rules.clock import now
 from rules.refusals import Refusal
 from rules.sign_in.identity_provider import subject_of
+from services.accounts import provider_sign_in
 from simulators.oidc import TokenFault, create_app
-from tests.shared.accounts import House, Someone, fresh_code
+from tests.shared.accounts import House, Someone, fresh_code, own_address
 from tests.shared.served import at_port, free_port
 
 
@@ -133,6 +135,29 @@ async def test_a_statement_that_does_not_fit_opens_nothing(world: World, fault: 
         refused = await client.get(back)
         assert (refused.status_code, "нельзя доверять" in refused.text) == (409, True)
         assert (await client.get("/api/v1/session")).status_code == 401
+
+
+async def test_a_ward_of_one_address_signs_in_as_often_as_it_likes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts that led somewhere do not count; those that were only begun do."""
+    await world.linked("subject of Zoya")
+    monkeypatch.setattr(provider_sign_in, "BEGUN", Limit("provider", 1, timedelta(hours=1)))
+    ward = own_address()
+    for _ in range(2):
+        async with world.house.client(ward) as client:
+            back = await world.says_who(await world.gone(client), "subject of Zoya")
+            assert (await client.get(back)).status_code == 303
+    async with world.house.client(ward) as client:
+        await world.gone(client)
+        assert (await client.get("/sign-in/provider")).status_code == 429
+
+
+async def test_a_link_to_the_provider_ends_no_session(world: World) -> None:
+    """Where the provider answers by itself, a link of another site would sign the person out."""
+    client = await world.house.signed_in(await world.linked("subject of Inna"))
+    led = await client.get("/sign-in/provider", params={"next": "/profile"})
+    assert (led.status_code, led.headers["location"]) == (303, "/profile")
 
 
 async def test_an_answer_of_another_issuer_is_not_mixed_up(world: World) -> None:

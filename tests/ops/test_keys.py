@@ -5,7 +5,7 @@ import base64
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,9 +25,10 @@ from models.tables.notices import PushSubscription
 from models.tables.people import Person
 from ops.backup import BackupError
 from ops.backup.keys import open_keys, recipient_of
-from ops.keys.rotation import Installation
+from ops.keys.rotation import LEARNED, Installation
 from ops.keys.use import key_uses
 from ops.local.home import CHECKOUT, Home
+from ops.local.system import settings_from
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.ids import new_id
@@ -310,3 +311,42 @@ async def test_keys_rotate_while_people_work_and_the_command_is_killed(ward: War
     assert last_key.needed[0] == "it encrypts"
     use_key_ring(place.ring())
     await ward.add("after@example.org")
+
+
+async def test_keys_written_by_hand_rotate_and_wait_for_whoever_writes(
+    new_database: Callable[[], dict[str, str]], tmp_path: Path
+) -> None:
+    """Of two keys of one place nobody is lost, nor who is stored when the last pass is over."""
+    home = Home(tmp_path / "home")
+    home.make()
+    given = {"MEDCAB_KEYS": ring("k3 k1").text(), "MEDCAB_HOME": str(home.folder)}
+    settings = settings_from({**new_database(), **given, "S3_SECRET_KEY": "none is needed"})
+    database, place = Database.from_settings(settings), Installation(home, settings, print)
+    office = await Office.open(database)
+    async with database.work() as session:
+        person = await session.get_one(Person, office.clinician.person_id)
+        session.add(account_with_password(person, now()))
+    async with database.work() as session:
+        late = Person(
+            unit_id=office.ward,
+            position="медсестра",
+            name="Новая Анна",
+            email="late@example.org",
+            snils="late",
+            snils_blind=key_ring().blind("late"),
+            created_at=now(),
+        )
+        session.add(late)
+        await session.flush()
+        rotating = asyncio.create_task(place.rotate(go_on=False))
+        await asyncio.wait([rotating], timeout=3 * LEARNED)
+    await rotating
+    use_key_ring(place.ring())
+    assert key_ring().in_use == ["k4"]
+    async with database.work() as session:
+        login, snils = sign_in.login_of(person.email), key_ring().blind("late")
+        accounts = await session.exec(select(Account.person_id).where(Account.login == login))
+        assert accounts.all() == [person.id]
+        people = await session.exec(select(Person.id).where(Person.snils_blind == snils))
+        assert people.all() == [late.id]
+    await database.close()

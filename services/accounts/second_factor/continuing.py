@@ -47,8 +47,9 @@ async def go_on(
     if opened.token_reused:
         await raise_event(session, RiskKind.TOKEN_REUSED, current.person_id, visitor, now)
     if await devices.remember_device(session, current.person_id, visitor, now):
-        if await login_log.knows_network(session, current.person_id, visitor, now):
+        known = await login_log.knows_network(session, current.person_id, visitor, now)
+        place = session, RiskKind.NEW_PLACE, current.person_id, visitor, now
+        # The sign is told once an hour, and every new device is told of.
+        if known or not await raise_event(*place):
             await login_log.tell(session, current.person_id, NoticeKind.NEW_DEVICE, now)
-        else:
-            await raise_event(session, RiskKind.NEW_PLACE, current.person_id, visitor, now)
     return replace(opened, failures_before=failures)
