@@ -79,8 +79,14 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.HR_HEAD: "Начальник отдела кадров",
     Role.CLERK: "Сотрудник, отвечающий на запросы",
     Role.UNIT_HEAD: "Руководитель подразделения",
+    Role.SECURITY: "Отдел информационной безопасности",
+    Role.OPERATOR: "Оператор",
+    Role.ADMINISTRATOR: "Администратор",
+    Role.TECHNICIAN: "Технический специалист",
+    Role.OPS: "Дежурный по системе",
+    Role.AUDITOR: "Аудитор",
 }
-"""Roles that may be named in words; any role may be named by its key."""
+"""Every role in words, as a staff table and a change of rights name it, besides its key."""
 _ROLES: Mapping[str, Role] = {
     **{_plain(role.value): role for role in Role},
     **{_plain(name): role for role, name in ROLE_NAMES.items()},
