@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.cases.bodies import CaseStateOut, StepIn
 from api.cases.drafts import IdempotencyKey, ListOut, list_response
 from api.container import ContainerDep, Reading, Work
-from api.http.auth import CurrentActor
+from api.http.auth import CurrentActor, SignedIn
 from api.http.entrance import CleanRoute
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
@@ -141,13 +141,19 @@ async def counts(session: Work, actor: CurrentActor) -> dict[str, int]:
 async def decide(
     case_id: UUID,
     body: DecisionIn,
-    actor: CurrentActor,
+    current: SignedIn,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
-    """Decide the review. Repeating the act id returns the same answer and changes nothing."""
-    act = Act(idempotency_key, body.step)
-    return CaseStateOut.of(await container.reviews.decide(actor, case_id, act, body.decision()))
+    """Decide the review. Repeating the act id returns the same answer and changes nothing.
+
+    A change of rights needs a code entered within five minutes.
+    """
+    act, fresh = Act(idempotency_key, body.step), current.is_fresh(now())
+    decision = body.decision()
+    return CaseStateOut.of(
+        await container.reviews.decide(current.actor, case_id, act, decision, fresh=fresh)
+    )
 
 
 @router.post("/desk/decisions")

@@ -97,7 +97,8 @@ async def decide(
         return visit.page(TEMPLATE, case=draw(visit, before, typed=typed))
     try:
         decision = decision_of(typed, before.page.checklist)
-        await visit.container.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
+        act, fresh = Act(act_id, at_step), visit.signed_in.is_fresh(now())
+        await visit.container.reviews.decide(visit.actor, case_id, act, decision, fresh=fresh)
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise

@@ -123,9 +123,13 @@ class Current:
         """The id of the person who sent the request."""
         return self.actor.person_id
 
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the second factor was checked within five minutes."""
+        return is_fresh(self.second_factor_at, now)
+
     def demand_fresh(self, now: datetime) -> None:
         """Raise Refusal 403 unless the second factor was checked within five minutes."""
-        if not is_fresh(self.second_factor_at, now):
+        if not self.is_fresh(now):
             raise second_factor_needed()
 
 

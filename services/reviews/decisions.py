@@ -16,6 +16,7 @@ from models.tables.cases import Case, CaseDecision, CaseReading
 from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.access import Actor, Permission
+from rules.accounts import second_factor_needed
 from rules.cases import deciding
 from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
@@ -60,10 +61,15 @@ class DecisionResult:
 class Reviews(CaseActs):
     """The acts of reviewers."""
 
-    async def decide(self, actor: Actor, case_id: UUID, act: Act, decision: Decision) -> CaseState:
+    async def decide(
+        self, actor: Actor, case_id: UUID, act: Act, decision: Decision, *, fresh: bool = False
+    ) -> CaseState:
         """Approve, send back or reject. The same act again returns the same answer.
 
-        Raises Refusal: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
+        `fresh` says that the person has just entered a code, which some kinds of case need.
+
+        Raises Refusal: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`,
+        `second_factor_needed`.
         """
         if decision.outcome not in DECISIONS:
             raise Refusal("not_a_decision", "Выберите решение.", 422)
@@ -81,9 +87,12 @@ class Reviews(CaseActs):
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
             if actor.person_id in deciding.barred(case):
                 raise second_person()
-            if process_of(case.kind).needs_fresh_code and actor.scope is not None:
-                # A token is no proof that the person sits here.
-                raise forbidden()
+            if process_of(case.kind).needs_fresh_code:
+                if actor.scope is not None:
+                    # A token is no proof that the person sits here.
+                    raise forbidden()
+                if not fresh:
+                    raise second_factor_needed()
             return case
 
         async def write(doing: Doing) -> None:
@@ -134,7 +143,10 @@ class Reviews(CaseActs):
     async def decide_several(
         self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
     ) -> list[DecisionResult]:
-        """One decision and reason for several cases, each by itself: a refusal stops no other."""
+        """One decision and reason for several cases, each by itself: a refusal stops no other.
+
+        Those that need a code are decided one by one.
+        """
         done: list[DecisionResult] = []
         for case_id, act in acts.items():
             try:

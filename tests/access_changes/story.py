@@ -58,6 +58,7 @@ class Story:
             state.case_id,
             Act(act or uuid4(), state.step),
             Decision(outcome, WHY),
+            fresh=True,
         )
 
     async def given(self, by: Actor | None = None, **wish: Any) -> CaseState:

@@ -123,7 +123,8 @@ class RightsRecorder(Recorder):
     async def _decide(self, case_id: UUID, outcome: Transition, by: Actor) -> None:
         case = await self.office.case(case_id)
         act = Act(uuid4(), case.step)
-        state = await self.office.reviews.decide(by, case_id, act, Decision(outcome, WHY))
+        decision = Decision(outcome, WHY)
+        state = await self.office.reviews.decide(by, case_id, act, decision, fresh=True)
         if state.open:
             await self._heard(case_id)
 
