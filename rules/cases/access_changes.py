@@ -78,6 +78,9 @@ TYPE = "access"
 URGENT = timedelta(hours=24)
 """For how long urgent access holds at most before anybody has decided; the database agrees."""
 
+URGENT_AGAIN = timedelta(days=30)
+"""So long a role that was had urgently, or that somebody took away, is not had urgently again."""
+
 LONGEST = timedelta(days=5 * 366)
 """How far ahead temporary rights may end."""
 
@@ -88,6 +91,7 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
     {
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_CATALOGUE,
+        Permission.MEET_PEOPLE,
         Permission.CONFIRM_ACCESS,
         Permission.APPROVE_ACCESS,
         Permission.CONFIRM_DECLARATIONS,

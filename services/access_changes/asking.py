@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import and_, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,7 +19,7 @@ from models.messages import CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.people import Person, RoleChange, RoleGrant, Unit
 from rules.access import Actor, Permission, Role, demand_end
-from rules.cases.access_changes import LONGEST, MOST_OPEN, TYPE, URGENT_ROLES
+from rules.cases.access_changes import LONGEST, MOST_OPEN, TYPE, URGENT_AGAIN, URGENT_ROLES
 from rules.cases.kinds import process_of
 from rules.cases.limits import too_many_drafts
 from rules.cases.numbers import NumberKind
@@ -200,6 +201,7 @@ async def _checked(
         demand_end(role, max(begins or now, now), ends)
     if wish.urgent:
         _demand_urgent(wish, role, unit, begins)
+        await _demand_not_lately(session, subject_id, role, now)
     answers: dict[str, Any] = {
         "subject": subject.name,
         "change": "give" if wish.takes_grant_id is None else "take",
@@ -243,6 +245,28 @@ def _demand_urgent(wish: RightsWish, role: Role, unit: Unit, begins: datetime | 
     elif not URGENT_ROLES[role]:
         words = "Эту роль срочно получить нельзя: она даёт власть над правами других или системой."
     if words:
+        raise _unfit("urgent", words)
+
+
+async def _demand_not_lately(
+    session: AsyncSession, subject_id: UUID, role: Role, now: datetime
+) -> None:
+    """Raise Refusal 422 for a role that was had urgently, or taken away, not long ago.
+
+    Otherwise it could be had day after day, and in spite of a no, before anybody has decided.
+    """
+    since = now - URGENT_AGAIN
+    lately = or_(
+        and_(col(RoleGrant.urgent), col(RoleGrant.valid_from) > since),
+        and_(col(RoleGrant.ended_by).is_not(None), col(RoleGrant.valid_until) > since),
+    )
+    found = await session.exec(
+        select(RoleGrant.id)
+        .where(RoleGrant.person_id == subject_id, RoleGrant.role == role.value, lately)
+        .limit(1)
+    )
+    if found.first() is not None:
+        words = "Эту роль недавно уже получали срочно или забирали: попросите её обычным путём."
         raise _unfit("urgent", words)
 
 

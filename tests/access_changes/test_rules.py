@@ -48,7 +48,6 @@ def test_roles_with_power_over_others_are_never_urgent() -> None:
         Role.NURSE,
         Role.HR_REVIEWER,
         Role.CLERK,
-        Role.OPERATOR,
         Role.TECHNICIAN,
     }
 
