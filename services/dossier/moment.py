@@ -32,7 +32,12 @@ from services.dossier.page import CasePage, TimelineEntry, Version
 from services.journal import entries as journal
 from services.journal.disclosure import audits
 
-_DECISIONS = (K.CASE_APPROVED, K.CASE_CLARIFICATION_ASKED, K.CASE_REJECTED)
+_DECISIONS = (
+    K.CASE_APPROVED,
+    K.CASE_CLARIFICATION_ASKED,
+    K.CASE_CONFIRMED,
+    K.CASE_REJECTED,
+)
 _DECIDED = (*_DECISIONS, K.REQUEST_ANSWERED, K.REQUEST_REFUSED)
 _MOVES = frozenset(JOURNALED.values())
 _WHOSE = {

@@ -165,11 +165,11 @@ async def _lineage(session: AsyncSession, unit_id: UUID) -> frozenset[UUID]:
 async def _tell_of_cases(session: AsyncSession, person_id: UUID, now: datetime) -> int:
     """Tell those who have a word on the person's open cases. Returns how many people were told.
 
-    That is the head of the unit of an application; where there is none, and for requests, which
-    heads of units do not see, whoever oversees the reviews.
+    That is the head of the unit of an application; where there is none, and for kinds that heads of
+    units do not see, whoever sees to it that the case is decided.
     """
     found = await session.exec(
-        select(Case.kind, Case.unit_id, Case.responsible_unit_id).where(
+        select(Case).where(
             Case.applicant_id == person_id,
             col(Case.closed_at).is_(None),
             col(Case.number).is_not(None),
@@ -177,18 +177,15 @@ async def _tell_of_cases(session: AsyncSession, person_id: UUID, now: datetime) 
     )
     heads: dict[tuple[UUID, Permission], list[UUID]] = {}
     told: Counter[UUID] = Counter()
-    for kind, unit_id, responsible_unit_id in found.all():
+    for case in found.all():
         people: list[UUID] = []
-        if kind in SEEN_BY_HEADS:
-            key = (unit_id, Permission.VIEW_UNIT_CASES)
+        if case.kind in SEEN_BY_HEADS:
+            key = (case.unit_id, Permission.VIEW_UNIT_CASES)
             if key not in heads:
                 heads[key] = await access.people_with(session, key[1], key[0], now)
             people = heads[key]
         if not people:
-            key = (responsible_unit_id, Permission.OVERSEE_REVIEWS)
-            if key not in heads:
-                heads[key] = await assignment.heads_of(session, key[0], now)
-            people = heads[key]
+            people = await assignment.overseers_of(session, case, now)
         told.update(people)
     events = [
         NoticeEvent(

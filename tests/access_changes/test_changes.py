@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,14 +11,17 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from models.tables.people import RoleGrant, Unit
-from rules.access import Permission, Role
+from models.tables.accounts import AccountSession
+from models.tables.people import Person, RoleGrant, Unit
+from rules.access import Actor, Permission, Role
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.refusals import Refusal
 from services.access_changes import deciding
 from services.access_changes.asking import RightsWish
 from services.cases.acts import Act
+from services.dossier.moment import moment
+from services.staff import departures
 from tests.access_changes.story import WHY, Story
 from tests.staff.hospital import Staff, staff
 
@@ -31,6 +34,16 @@ async def refused(code: str, act: Coroutine[Any, Any, Any]) -> None:
     with pytest.raises(Refusal) as found:
         await act
     assert found.value.code == code
+
+
+async def code_entered(staff: Staff, who: Actor, at: datetime) -> None:
+    """Let the last code of the person's session have been entered at this moment."""
+    async with staff.database.work() as session:
+        await session.exec(
+            update(AccountSession)
+            .where(col(AccountSession.person_id) == who.person_id)
+            .values(second_factor_at=at)
+        )
 
 
 async def test_a_right_needs_two_other_people(staff: Staff) -> None:
@@ -65,6 +78,15 @@ async def test_a_right_needs_two_other_people(staff: Staff) -> None:
     ]
     assert await story.told(story.head) == ["access_assigned"]
     assert await story.told(staff.security) == ["access_assigned"]
+    # The head, who decided as well, looks back: at the own decision, and at the end.
+    async with staff.database.work() as session:
+        over = await moment(session, await story.fresh(story.head), asked.case_id)
+        assert [one.outcome for one in over.page.decisions] == [CONFIRM, APPROVE]
+        assert not over.unknown.any
+        [own] = [one for one in over.positions if one.kind == "case.confirmed"]
+        then = await moment(session, story.head, asked.case_id, own.position)
+        assert [one.outcome for one in then.page.decisions] == [CONFIRM]
+        assert then.unknown.decisions == 1
 
 
 async def test_nobody_takes_part_twice(staff: Staff) -> None:
@@ -211,8 +233,13 @@ async def test_urgent_access_is_short_told_and_judged_afterwards(staff: Staff) -
     assert not await story.may(story.nurse, Permission.REVIEW)
     [grant] = await story.grants()
     assert grant.ended_by == story.head.person_id
+    # What was refused cannot be had once more before anybody has decided, anywhere.
+    for where in (story.ward, staff.office.institution):
+        await staff.container.revocations.set_urgent(staff.security, uuid4(), where, allowed=True)
+        await refused("incomplete", story.ask(urgent=True, unit_id=where))
     # What is approved in the end follows the urgent grant.
-    confirmed = await story.decide(await story.ask(urgent=True), CONFIRM, story.head)
+    again = await story.ask(urgent=True, role=Role.TECHNICIAN)
+    confirmed = await story.decide(again, CONFIRM, story.head)
     await story.decide(confirmed, APPROVE, staff.security)
     assert [(one.urgent, one.valid_until is None) for one in await story.grants()] == [
         (True, False),
@@ -224,6 +251,7 @@ async def test_urgent_access_is_short_told_and_judged_afterwards(staff: Staff) -
         story.nurse, withdrawn.case_id, Act(uuid4(), withdrawn.step), ""
     )
     assert (await story.grants())[-1].ended_by == story.nurse.person_id
+    await refused("incomplete", story.ask(urgent=True, role=Role.DOCTOR))
 
 
 async def test_a_right_is_ended_at_once_and_its_history_stays(staff: Staff) -> None:
@@ -264,6 +292,16 @@ async def test_the_same_way_by_the_api(staff: Staff) -> None:
     assert made.status_code == 201, made.text
     state = made.json()
     path = f"/api/v1/applications/{state['id']}/decision"
+    # A session that is merely open decides nothing, alone or together with other cases.
+    await code_entered(staff, story.head, now() - timedelta(minutes=6))
+    decision = {"step": state["step"], "outcome": "confirm_access", "reason": WHY}
+    old = await clients[1].post(path, json=decision, headers=key())
+    assert (old.status_code, old.json()["code"]) == (403, "second_factor_needed")
+    await code_entered(staff, story.head, now())
+    one = {"case_id": state["id"], "act_id": str(uuid4()), "step": state["step"]}
+    several = {"outcome": "reject", "reason": WHY, "cases": [one]}
+    done = await clients[1].post("/api/v1/desk/decisions", json=several)
+    assert [each["refused"] for each in done.json()] == ["second_factor_needed"]
     for client, outcome in ((clients[1], "confirm_access"), (clients[2], "approve")):
         decision = {"step": state["step"], "outcome": outcome, "reason": WHY}
         done = await client.post(path, json=decision, headers=key())
@@ -271,6 +309,19 @@ async def test_the_same_way_by_the_api(staff: Staff) -> None:
         state = done.json()
     assert (await clients[0].get(f"/api/v1/rights/{state['id']}")).json()["status"] == "approved"
     assert await story.may(story.nurse, Permission.REVIEW)
+
+
+async def test_of_a_change_whose_person_left_those_are_told_who_decide_it(staff: Staff) -> None:
+    """The head who is to confirm, and not HR, whose queue does not have it (I8)."""
+    story = await Story.begin(staff)
+    hr = await staff.person("Кадрова Инна", Role.HR_HEAD, staff.office.institution)
+    await story.ask()
+    async with staff.database.work() as session:
+        person = await session.get_one(Person, story.nurse.person_id)
+        person.left_at = now()
+        await departures.carry_out(session, person, now())
+    assert await story.told(story.head) == ["access_assigned", "applicant_left"]
+    assert await story.told(hr) == []
 
 
 async def test_taking_a_right_needs_the_same_people(staff: Staff) -> None:
@@ -308,3 +359,6 @@ async def test_what_is_asked_for_is_checked(staff: Staff) -> None:
     [grant] = await story.grants()
     assert grant.valid_until is not None
     assert timedelta(days=4) < grant.valid_until - now() < timedelta(days=7)
+    # Every role has a name by which it is asked for.
+    for role in Role:
+        await story.ask(role=role, last_day=today + timedelta(days=30))
