@@ -5,7 +5,7 @@ further page. People are not told of it, as a suspect would be: what others look
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -23,13 +23,19 @@ from rules.cases.numbers import parse_number
 from rules.clock import now
 from rules.journal.audit import AuditQuery, period
 from rules.journal.entries import JournalKind
-from rules.journal.tags import AuditTag, asked_tags
+from rules.journal.tags import OF_VIEW, AuditTag, ViewCode, asked_tags
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import IdentifierError
 from rules.texts.mail_addresses import folded
 from services.journal import audit_log
 from services.journal import entries as journal
 from services.journal.audit_log import AuditPage
+
+_REFUSED = {
+    OF_VIEW[code]
+    for code in (ViewCode.REFUSED_CASE, ViewCode.REFUSED_PERSON, ViewCode.REFUSED_DOCUMENT)
+}
+"""Attempts to see what is not open to whoever tried."""
 
 
 class LogSide(StrEnum):
@@ -88,7 +94,15 @@ async def own(
         about=actor.person_id if side is LogSide.OTHERS else None,
         tags=_tags(tag),
     )
-    return await audit_log.page(session, query, after)
+    found = await audit_log.page(session, query, after)
+    if side is LogSide.OTHERS:
+        return found
+    # Of what was refused, the log names nothing: whoever knows an id would learn what it is of.
+    lines = [
+        replace(line, case_number=None, about_name="") if line.tag in _REFUSED else line
+        for line in found.lines
+    ]
+    return AuditPage(lines, found.after)
 
 
 async def search(

@@ -69,6 +69,10 @@ async def test_people_read_what_they_did_and_who_looked(office: Office) -> None:
         (AuditTag.CASE_REFUSE_VIEW, stranger.name),
         (AuditTag.CASE_VIEW, office.reviewer.name),
     ]
+    # The stranger's own log does not tell whose case it was, nor even that there is one.
+    nearby = await own(office, stranger, LogSide.MINE)
+    told = [(line.tag, line.case_number, line.about_name) for line in nearby]
+    assert told == [(AuditTag.CASE_REFUSE_VIEW, None, "")]
     # What the reviewer looked at is an act of theirs, and no look at their own data.
     assert AuditTag.CASE_VIEW in tags(await own(office, office.reviewer, LogSide.MINE))
     assert await own(office, office.reviewer, LogSide.OTHERS) == []
