@@ -175,6 +175,9 @@ class Meetings:
             # A meeting is locked before its time, everywhere.
             booked = found.one_or_none()
             held = await locked(session, booked) if booked is not None else None
+            if held is not None and held.slot.id != slot_id:
+                # Its person has just moved it to another time, where it stays.
+                held = None
             slot = await times.locked_own(session, actor, slot_id)
             if slot.starts_at <= now:
                 raise too_late()

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.journal import JournalEntry
 from models.tables.meetings import Meeting, MeetingSlot
@@ -18,8 +19,10 @@ from rules.clock import now
 from rules.meetings import CHECKLIST, LENGTH, OUTCOME_WITHIN, MeetingState, Purpose
 from rules.refusals import Refusal
 from services import access
+from services.meetings import acts as meeting_acts
 from services.meetings import purposes, sweep, times
 from services.meetings import seen as meetings
+from services.meetings.acts import Booked
 from services.meetings.purposes import MeetingPurpose
 from services.staff import departures
 from tests.staff.hospital import Staff, staff
@@ -267,6 +270,27 @@ async def test_a_time_that_is_gone_frees_the_person(staff: Staff) -> None:
         async with staff.database.work() as session:
             offered = await times.offered(session, anna.person_id, now())
             assert slot not in [one.slot_id for one in offered]
+
+
+async def test_a_meeting_that_has_just_been_moved_stays(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a person who moves and an operator who withdraws the time at once, neither loses."""
+    operator = await staff.person("Орлова Вера", Role.OPERATOR, staff.office.institution)
+    anna = await staff.person("Соколова Анна")
+    first, second = await opened(staff, operator)
+    acts = staff.container.meetings
+    meeting = await acts.book(anna.person_id, FOR, first)
+    locked = meeting_acts.locked
+
+    async def moved_before(session: AsyncSession, meeting_id: UUID) -> Booked:
+        monkeypatch.setattr(meeting_acts, "locked", locked)
+        await acts.move(anna.person_id, meeting, second)
+        return await locked(session, meeting_id)
+
+    monkeypatch.setattr(meeting_acts, "locked", moved_before)
+    await acts.withdraw_time(operator, first)
+    assert await state(staff, meeting) == MeetingState.BOOKED
 
 
 async def test_the_pages_lead_through_a_meeting(staff: Staff) -> None:
