@@ -163,11 +163,14 @@ async def wake(database: Database, case_id: UUID) -> CaseState:
 async def _whom(
     session: AsyncSession, case: Case, what: Alarm, now: datetime
 ) -> Mapping[UUID, NoticeKind]:
-    """Who can act on a term that ends: the person, the operator, or all operators of the unit."""
-    del what
+    """Who can act on a term that ends: the person, the operator, or all operators of the unit.
+
+    Where there is no operator, those who watch the operation.
+    """
     if case.status == Status.CLARIFICATION:
         return {case.applicant_id: NoticeKind.VERIFICATION_REMINDER}
     await assignment.keep(session, case, now)
-    if case.reviewer_id is not None:
+    if what is Alarm.REMIND and case.reviewer_id is not None:
         return {case.reviewer_id: NoticeKind.VERIFICATION_WAITS}
-    return {}
+    people = await assignment.overseers_of(session, case, now)
+    return dict.fromkeys(people, NoticeKind.VERIFICATION_WAITS)

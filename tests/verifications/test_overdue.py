@@ -1,6 +1,6 @@
 """Who is told of a verification that nobody decides in time (I2)."""
 
-from collections.abc import Mapping
+from uuid import UUID
 
 from models.tables.cases import Case
 from rules.access import Actor, Permission, Role
@@ -19,14 +19,13 @@ async def test_somebody_is_always_told(staff: Staff) -> None:
     ops = await staff.person("Дежурный", Role.TECHNICIAN, staff.office.institution)
     case = await staff.container.verifications.create_draft(anna)
 
-    async def told(what: Alarm, reviewer: Actor | None = None) -> set[object]:
+    async def told(what: Alarm, reviewer: Actor | None = None) -> set[UUID]:
         async with staff.database.work() as session:
             row = await session.get_one(Case, case.id)
             row.status = Status.IN_REVIEW.value
             row.review_permission = Permission.MEET_PEOPLE.value
             row.reviewer_id = reviewer.person_id if reviewer else None
-            found: Mapping[object, object] = await checks._whom(session, row, what, now())
-            return set(found)
+            return set(await checks._whom(session, row, what, now()))
 
     assert await told(Alarm.REMIND) == await told(Alarm.ESCALATE) == {ops.person_id}
     one, other = [
