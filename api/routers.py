@@ -9,12 +9,12 @@ from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
 from api.cases import (
     access_changes,
-    account_verifications,
+    act_codes,
     applications,
     conversation,
     requests,
     reviews,
-    verification,
+    verifications,
 )
 from api.catalogue import admin, programmes
 from api.http import documentation, health
@@ -31,7 +31,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     risks.router,
     applications.router,
     requests.router,
-    account_verifications.router,
+    verifications.router,
     access_changes.router,
     reviews.router,
     retention.router,
@@ -54,7 +54,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     delivery_reports.router,
     desk.router,
     gov_service.router,
-    verification.router,
+    act_codes.router,
 )
 """Below /api/v1."""
 

@@ -211,7 +211,7 @@ class Actor:
         raise Refusal("account_state", CLOSED_UNTIL[needed], 403, needed=needed.value)
 
     def units_with(self, permission: Permission) -> frozenset[UUID]:
-        """All units in which the permission is held."""
+        """All units in which a role gives the permission; none if it needs no role."""
         if not self._is_open(permission):
             return frozenset()
         return frozenset().union(

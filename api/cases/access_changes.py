@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.cases.bodies import CaseOut, CaseStateOut, case_out
 from api.cases.drafts import IdempotencyKey, ListOut, WithdrawalIn, list_response
 from api.container import ContainerDep, Work
-from api.http.auth import CurrentActor, CurrentSession
+from api.http.auth import CurrentSession
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Permission, Role
@@ -62,13 +62,13 @@ class MatrixOut(BaseModel):
 @router.get("/rights", response_model=ListOut)
 async def list_mine(
     container: ContainerDep,
-    actor: CurrentActor,
+    current: CurrentSession,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """The changes of rights that I asked for, newest first."""
     kind = CaseKind.ACCESS_CHANGE
     return list_response(
-        await case_lists.first_of_mine(container.database, actor, limit, kind=kind)
+        await case_lists.first_of_mine(container.database, current.actor, limit, kind=kind)
     )
 
 
@@ -87,9 +87,9 @@ async def ask(
 
 
 @router.get("/rights/matrix")
-async def matrix(session: Work, actor: CurrentActor) -> MatrixOut:
+async def matrix(session: Work, current: CurrentSession) -> MatrixOut:
     """Role and permission as a whole, and who holds roles in your units."""
-    found = await reading.matrix(session, actor, now())
+    found = await reading.matrix(session, current.actor, now())
     return MatrixOut(
         permissions={right: sorted(roles) for right, roles in found.permissions.items()},
         units=[
@@ -105,21 +105,21 @@ async def matrix(session: Work, actor: CurrentActor) -> MatrixOut:
 
 
 @router.get("/rights/{case_id}")
-async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
+async def read(case_id: UUID, session: Work, current: CurrentSession) -> CaseOut:
     """The whole change."""
-    return case_out(await dossier.page(session, actor, case_id))
+    return case_out(await dossier.page(session, current.actor, case_id))
 
 
 @router.post("/rights/{case_id}/withdraw")
 async def withdraw(
     case_id: UUID,
     body: WithdrawalIn,
-    actor: CurrentActor,
+    current: CurrentSession,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
     """Withdraw it; what was given urgently ends."""
     act = Act(idempotency_key, body.step)
     return CaseStateOut.of(
-        await container.access_changes.withdraw(actor, case_id, act, body.reason)
+        await container.access_changes.withdraw(current.actor, case_id, act, body.reason)
     )

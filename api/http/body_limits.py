@@ -23,6 +23,8 @@ FILES_AT_ONCE = 10
 _API = "/api/v1"
 _ROOMS = tuple(process.room for process in PROCESSES.values())
 """The path of each kind of case, the same for pages and below `_API`."""
+_DRAFTED = tuple(process.room for process in PROCESSES.values() if process.has_drafts)
+"""Of the kinds that are filled in as drafts."""
 _WORDS = (
     f"{_API}/applications/{{case_id}}/comments",
     f"{_API}/applications/{{case_id}}/hand-over",
@@ -46,9 +48,9 @@ _WORDS = (
     "/archive/retention/{case_id}/{act}",
 )
 _FORMS = (
-    *(f"{_API}{room}/{{case_id}}/draft" for room in _ROOMS),
-    *(f"{room}/{{case_id}}/draft/{{name}}" for room in _ROOMS),
-    *(f"{room}/{{case_id}}/draft/{{name}}/autosave" for room in _ROOMS),
+    *(f"{_API}{room}/{{case_id}}/draft" for room in _DRAFTED),
+    *(f"{room}/{{case_id}}/draft/{{name}}" for room in _DRAFTED),
+    *(f"{room}/{{case_id}}/draft/{{name}}/autosave" for room in _DRAFTED),
     "/desk/cases/{case_id}/hand-over",
     "/desk/team/move",
 )

@@ -31,28 +31,36 @@ _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
 _UNLOCKS: Scope = frozenset({P.APPROVE_UNLOCK})
 _RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
+_MEETS: Scope = frozenset({P.MEET_PEOPLE})
 
 
 def _of_kind(process: Process) -> Mapping[str, Scope]:
-    """The routes that every kind of case has."""
-    room = process.room
-    case, sees = f"{room}/{{case_id}}", _SEES if process.seen_by_heads else _TALKS
+    """The routes that every kind of case has which tokens open at all."""
+    room, applies = process.room, frozenset({process.applied_with})
+    case, sees = f"{room}/{{case_id}}", applies | process.deciding
     return {
-        f"GET {room}": _APPLIES,
-        f"POST {room}": _APPLIES,
-        f"GET {case}": sees,
-        f"GET {case}/state": sees,
-        f"PUT {case}/draft": _APPLIES,
-        f"DELETE {case}/draft": _APPLIES,
-        f"POST {case}/draft/attachments": _APPLIES,
-        f"DELETE {case}/draft/attachments/{{kind}}/{{document_version_id}}": _APPLIES,
-        **{f"POST {case}/{act}": _APPLIES for act in ("submit", "correct", "withdraw", "copy")},
+        f"GET {room}": applies,
+        f"POST {room}": applies,
+        f"GET {case}": sees | {P.VIEW_UNIT_CASES} if process.seen_by_heads else sees,
+        f"PUT {case}/draft": applies,
+        f"DELETE {case}/draft": applies,
+        f"POST {case}/draft/attachments": applies,
+        f"DELETE {case}/draft/attachments/{{kind}}/{{document_version_id}}": applies,
+        **{f"POST {case}/{act}": applies for act in ("submit", "correct", "withdraw", "copy")},
     }
 
 
 _OF_CASES: Mapping[str, Scope] = {
-    **{route: scope for one in PROCESSES.values() for route, scope in _of_kind(one).items()},
+    **{
+        route: scope
+        for one in PROCESSES.values()
+        if not one.for_sessions_only
+        for route, scope in _of_kind(one).items()
+    },
+    "GET /applications/{case_id}/state": _SEES,
+    "GET /requests/{case_id}/state": _TALKS,
     "POST /applications/{case_id}/resubmit": _APPLIES,
+    "POST /verifications/{case_id}/resubmit": frozenset({P.CONFIRM_ACCOUNT}),
     "GET /applications/{case_id}/act": _SEES,
     "GET /applications/{case_id}/receipt": _SEES,
     "POST /applications/{case_id}/comments": _TALKS,
@@ -142,6 +150,9 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /administration/type/{key}/versions/{number}/move": _CATALOGUE,
     "POST /administration/staff/dry-run": _STAFF,
     "POST /administration/staff/apply": _STAFF,
+    "GET /meetings/schedule": _MEETS,
+    "POST /meetings/schedule": _MEETS,
+    "DELETE /meetings/schedule/{slot_id}": _MEETS,
     "GET /people": _PEOPLE,
     "GET /account-locks": _UNLOCKS,
     "POST /account-locks/{lock_id}/send-back": _UNLOCKS,

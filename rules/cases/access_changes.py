@@ -69,6 +69,8 @@ ACCESS_CHANGE = Process(
     },
     applied_with=Permission.ASK_ACCESS,
     needs_fresh_code=True,
+    has_drafts=False,
+    for_sessions_only=True,
     assigned_notice="access_assigned",
 )
 

@@ -143,6 +143,9 @@ class Process:
     - `needs_fresh_code`: whether a decision on a page asks for a code when the last is older than
       five minutes.
     - `applied_with`: the permission with which its applicants act on their own cases.
+    - `has_drafts`: whether applicants fill in a draft first. Otherwise one act makes the case and
+      submits it.
+    - `for_sessions_only`: whether access tokens open none of its routes.
     """
 
     kind: CaseKind
@@ -165,6 +168,8 @@ class Process:
     decided_with: Mapping[Status, Permission] = field(default_factory=dict)
     applied_with: Permission = Permission.APPLY
     needs_fresh_code: bool = False
+    has_drafts: bool = True
+    for_sessions_only: bool = False
     assigned_notice: str = "review_assigned"
 
     @property

@@ -280,7 +280,7 @@ async def test_a_right_is_ended_at_once_and_its_history_stays(staff: Staff) -> N
 
 
 async def test_the_same_way_by_the_api(staff: Staff) -> None:
-    """Asked for, confirmed and approved in sessions over JSON, and read by whoever asked."""
+    """Asked for, confirmed and approved over JSON; the reasons are read by these three alone."""
     story = await Story.begin(staff)
     clients = [await staff.browser(who) for who in (story.nurse, story.head, staff.security)]
 
@@ -303,11 +303,23 @@ async def test_the_same_way_by_the_api(staff: Staff) -> None:
     done = await clients[1].post("/api/v1/desk/decisions", json=several)
     assert [each["refused"] for each in done.json()] == ["second_factor_needed"]
     for client, outcome in ((clients[1], "confirm_access"), (clients[2], "approve")):
-        decision = {"step": state["step"], "outcome": outcome, "reason": WHY}
+        decision = {"step": state["step"], "outcome": outcome, "reason": f"{WHY} {outcome}-72"}
         done = await client.post(path, json=decision, headers=key())
         assert done.status_code == 200, done.text
         state = done.json()
     assert (await clients[0].get(f"/api/v1/rights/{state['id']}")).json()["status"] == "approved"
+    others = (
+        await staff.person("Лебедев Иван Олегович", Role.DOCTOR),
+        await staff.person("Зорина Ольга Ильинична", Role.HR_HEAD, staff.office.hr),
+        staff.admin,
+    )
+    clients += [await staff.browser(who) for who in others]
+    case = state["id"]
+    for room in ("/api/v1/rights/", "/rights/", "/api/v1/archive/cases/"):
+        texts = [(await client.get(f"{room}{case}")).text for client in clients]
+        if room == "/api/v1/rights/":
+            assert all("confirm_access-72" in text for text in texts[:3])
+        assert not any("-72" in text for text in texts[3:]), room
     assert await story.may(story.nurse, Permission.REVIEW)
 
 

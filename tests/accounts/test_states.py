@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from models.tables.accounts import Account
 from models.tables.people import Person
-from rules.access import NEEDED_STATE, Actor, Grant, Permission, Role
+from rules.access import NEEDED_STATE, WITHOUT_ROLE, Actor, Grant, Permission, Role
 from rules.accounts import AccountState
 from rules.clock import now
 from rules.refusals import Refusal
@@ -33,7 +33,9 @@ def test_a_permission_opens_with_the_state_that_the_table_names(state: AccountSt
         granted = doctor(AccountState.CONFIRMED).may(permission)
         needed = NEEDED_STATE.get(permission, AccountState.REGISTERED)
         assert actor.may(permission) is (granted and state.reaches(needed)), permission
-        assert bool(actor.units_with(permission)) is actor.may(permission)
+        held = actor.may(permission) and permission not in WITHOUT_ROLE
+        assert actor.units_with(permission) == ({UNIT} if held else set()), permission
+    assert actor.may(Permission.CONFIRM_ACCOUNT), "whatever the state: it is how one leaves it"
     assert actor.may(Permission.KEEP_DOCUMENTS)
     assert actor.may(Permission.APPLY) is (state is not AccountState.REGISTERED)
 

@@ -27,12 +27,12 @@ ENDS = (SECURITY | UNIT_HEAD, SECURITY | UNIT_HEAD, SECURITY)
 WISH = {"role": "doctor", "unit_id": "{unit_id}", **WHY}
 
 RIGHTS_ROWS: dict[str, Row] = {
-    "GET /api/v1/rights": Row("signed_in", EVERYBODY),
-    "GET /api/v1/rights/matrix": Row("signed_in", WHOLE),
-    "GET /api/v1/rights/{case_id}": Row("signed_in", *SEES, using=CHANGE),
+    "GET /api/v1/rights": Row("session", EVERYBODY),
+    "GET /api/v1/rights/matrix": Row("session", WHOLE),
+    "GET /api/v1/rights/{case_id}": Row("session", *SEES, using=CHANGE),
     "POST /api/v1/rights": Row("session", *ASKS, keyed(body(person_id="{person_id}", **WISH))),
     "POST /api/v1/rights/{case_id}/withdraw": mine(
-        "signed_in", keyed(body(step=STALE)), EVERYBODY, **CHANGE
+        "session", keyed(body(step=STALE)), EVERYBODY, **CHANGE
     ),
     "POST /api/v1/people/{person_id}/grants/{grant_id}/end": Row(
         "session", *ENDS, keyed(body(**WHY))

@@ -41,6 +41,9 @@ EXPECTED: Mapping[str, set[Permission]] = {
     "POST /api/v1/archive/views": SEES,
     "POST /api/v1/archive/exports": SEES,
     "POST /api/v1/archive/retention/{case_id}/hold": {P.KEEP_ARCHIVE},
+    "GET /api/v1/verifications/{case_id}": {P.CONFIRM_ACCOUNT, P.MEET_PEOPLE},
+    "POST /api/v1/verifications/{case_id}/submit": {P.CONFIRM_ACCOUNT},
+    "POST /api/v1/meetings/schedule": {P.MEET_PEOPLE},
     "GET /api/v1/operation": {P.WATCH_OPERATION},
     "POST /api/v1/operation/remedies": {P.OPERATE},
     "GET /api/v1/administration/{subject}": {P.MANAGE_CATALOGUE},
@@ -85,6 +88,8 @@ def test_every_route_of_the_api_is_judged(world: World) -> None:
     }
     assert wanted | {"POST /codec/decode"} == set(TOKEN_ROUTES)
     assert {route: TOKEN_ROUTES[route] for route in EXPECTED} == EXPECTED
+    apart = ("/api/v1/rights", "/api/v1/meetings/{meeting_id}")
+    assert not [route for route in TOKEN_ROUTES if route.split()[1].startswith(apart)]
 
 
 async def test_a_token_opens_what_its_rights_name_and_nothing_else(

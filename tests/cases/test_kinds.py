@@ -35,9 +35,9 @@ def named_in(source: str) -> Iterator[int]:
 
 
 def own_rooms(path: Path) -> bool:
-    """Whether a file belongs to one kind: its folder or its name is the kind's."""
+    """Whether a file belongs to one kind: its folder or its name is the kind's, or its slug."""
     names = {*path.parts[:-1], path.stem}
-    return any(process.slug in names for process in PROCESSES.values())
+    return any({one.slug, f"{one.kind.value}s"} & names for one in PROCESSES.values())
 
 
 def test_no_kind_is_named_outside_its_own_rooms() -> None:
