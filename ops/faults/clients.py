@@ -75,7 +75,8 @@ class ApiClient:
     def __init__(self, transport: ApiTransport, player: ApiUser) -> None:
         self.player = player
         self._transport = transport
-        self._headers = {"Authorization": f"Bearer {player.token}"}
+        # Whoever acts on rights needs a session; everybody else has a token.
+        self._headers = dict(player.session) or {"Authorization": f"Bearer {player.token}"}
 
     async def get(self, path: str) -> Any:
         """The body of a page that must be there. Raises NoAnswer for any refusal."""

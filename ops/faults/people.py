@@ -5,9 +5,10 @@ Their documents are uploaded by the API.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import cycle
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.http.auth import FORM_HEADER, CookieNames
 from clients.database import Database
 from clients.delivery.push import Subscriber, sender_of
 from models.tables.accounts import Account
@@ -45,6 +47,8 @@ UNITS = (
     ("it", "Отдел информационных технологий"),
 )
 _BEFORE = timedelta(days=400)
+_RUN = timedelta(hours=3)
+"""Longer than any run."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,13 @@ HABITS = (
 
 @dataclass(frozen=True)
 class ApiUser:
-    """Somebody who uses the API with a token."""
+    """Somebody who uses the API."""
 
     person_id: UUID
     name: str
     token: str
+    session: Mapping[str, str] = field(default_factory=dict)
+    """The headers of a session, for those who act on rights: tokens cannot."""
 
 
 class Parting(StrEnum):
@@ -126,6 +132,63 @@ async def gather(database: Database, applicants: int) -> Cast:
     head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
     clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
     return Cast(tuple(doctors), (*reviewers, head), leavers, tuple(clerks), offered)
+
+
+@dataclass(frozen=True)
+class RightsCast:
+    """Who ask for rights of their own, in which units; `heads` confirm and `guards` approve."""
+
+    askers: tuple[ApiUser, ...]
+    heads: tuple[ApiUser, ...]
+    guards: tuple[ApiUser, ...]
+    units: tuple[UUID, ...]
+
+
+async def gather_for_rights(database: Database, names: CookieNames, askers: int) -> RightsCast:
+    """Those who act on rights, in the units that are there."""
+    async with database.work() as session:
+        found = (await session.exec(select(Unit))).all()
+    root = next(one.id for one in found if one.parent_id is None)
+    units = tuple(one.id for one in found if one.parent_id == root)
+    holders = partial(_session_holders, database, names)
+    return RightsCast(
+        await holders("Просящий", Role.NURSE, units[0], askers),
+        await holders("Заведующий", Role.UNIT_HEAD, root, 2),
+        await holders("Безопасность", Role.SECURITY, root, 2),
+        units,
+    )
+
+
+async def _session_holders(
+    database: Database, names: CookieNames, name: str, role: Role, unit: UUID, number: int
+) -> tuple[ApiUser, ...]:
+    """People whose sessions have a second factor that stays fresh for the whole run."""
+    made = []
+    for n in range(number):
+        one = await join(database, f"{name} {n}", role, unit)
+        fresh_until = now() + _RUN
+        visitor = Visitor("127.0.0.1", device_of("medcab-faults/1"), secrets.token_urlsafe(16))
+        async with database.work() as session:
+            opened = await open_session(
+                session,
+                one.person_id,
+                Stage.OPEN,
+                visitor,
+                now(),
+                second_factor_at=fresh_until,
+                checked_at=fresh_until,
+            )
+        cookies = {
+            names.session: opened.token,
+            names.device: opened.device_token,
+            names.account: opened.account_token,
+        }
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            FORM_HEADER: opened.form_token,
+        }
+        made.append(replace(one, session=headers))
+    return tuple(made)
 
 
 async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[str, UUID]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.http.auth import cookie_names
 from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from ops.faults import checks, people
@@ -21,6 +22,7 @@ from ops.faults.clients import TRIES, TRY_SECONDS, ApiClient, ApiTransport, NoAn
 from ops.faults.evidence import Evidence
 from ops.faults.installation import FaultsInstallation
 from ops.faults.requests import RequestStory
+from ops.faults.rights import RightsStory
 from ops.faults.schedule import QUICK, Hand, crash, draw, lanes
 from ops.faults.story import Story
 from services.crash_points import CrashPoint
@@ -32,6 +34,8 @@ LONG = 50
 HITS_WITHIN = 180.0
 REQUESTS = 0.35
 """The share of requests among the cases."""
+RIGHTS = 0.08
+"""The share of changes of rights."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,10 @@ class _Run:
     async def whole(self) -> bool:
         """Do the whole run. True when every bar holds."""
         cast = await people.gather(self.database, max(3, self.plan.cases // 10))
+        names = cookie_names(self.ground.settings)
+        self.rights = await people.gather_for_rights(
+            self.database, names, max(2, self.plan.cases // 30)
+        )
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)
         reviewers = len(cast.reviewers) + len(cast.leavers)
@@ -158,7 +166,10 @@ class _Run:
 
     def _story(self, cast: people.Cast, dice: random.Random) -> Story:
         applicant = ApiClient(self.transport, dice.choice(cast.applicants))
-        if dice.random() < REQUESTS:
+        share = dice.random()
+        if share > 1 - RIGHTS:
+            return self._rights_story(dice)
+        if share < REQUESTS:
             clerks = [ApiClient(self.transport, one) for one in cast.clerks]
             return RequestStory(self.evidence, applicant, dice, clerks)
         reviewers = [
@@ -167,6 +178,15 @@ class _Run:
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
         )
+
+    def _rights_story(self, dice: random.Random) -> Story:
+        cast = self.rights
+        heads, guards = (
+            [ApiClient(self.transport, one) for one in several]
+            for several in (cast.heads, cast.guards)
+        )
+        asker = ApiClient(self.transport, dice.choice(cast.askers))
+        return RightsStory(self.evidence, asker, dice, heads, guards, cast.units)
 
     async def _faults(self, hand: Hand, cast: people.Cast) -> None:
         """Make faults in step with the cases.

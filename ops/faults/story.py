@@ -72,9 +72,17 @@ class Story(ABC):
                 return
 
     async def _act(
-        self, by: ApiClient, transition: Transition, path: str, body: Any, key: UUID
+        self,
+        by: ApiClient,
+        transition: Transition,
+        path: str,
+        body: Any,
+        key: UUID,
+        *,
+        at: str = "",
     ) -> Reply:
-        reply = await by.ask("POST", f"/{self.room}/{self._id}/{path}", body, key=key)
+        """Act on the case at `path` below it, or at another address of the API."""
+        reply = await by.ask("POST", at or f"/{self.room}/{self._id}/{path}", body, key=key)
         if reply.status == UNAUTHORIZED:
             # Locked or gone: the API no longer tells them whether an earlier try was accepted.
             return reply

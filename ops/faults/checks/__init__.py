@@ -25,7 +25,7 @@ from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.notices import Notice
-from ops.faults.checks import holders, notices, requests
+from ops.faults.checks import holders, notices, requests, rights
 from ops.faults.evidence import Evidence
 from ops.faults.installation import SWEEP_GRACE
 from ops.upkeep import verify
@@ -54,6 +54,7 @@ CHECKS = {
     8: "every request is handed over once, and answered once",
     9: "no attachment that was answered as kept is missing",
     10: "no open case belongs to somebody who may not act on it",
+    11: "no grant without two other people",
 }
 
 
@@ -128,6 +129,7 @@ async def check(
         (8, requests.check(report, database, settings, cases)),
         (9, _attachments(report, database, evidence)),
         (10, holders.check(report, database)),
+        (11, rights.check(report, database)),
     )
     for number, step in steps:
         try:
