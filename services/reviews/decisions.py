@@ -83,16 +83,9 @@ class Reviews(CaseActs):
             case = await self._reviewable(session, actor, case_id, act)
             if not process_of(case.kind).is_reviewed:
                 raise not_found()
-            if case.applicant_id == actor.person_id:
-                raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
-            if actor.person_id in deciding.barred(case):
-                raise second_person()
-            if process_of(case.kind).needs_fresh_code:
-                if actor.scope is not None:
-                    # A token is no proof that the person sits here.
-                    raise forbidden()
-                if not fresh:
-                    raise second_factor_needed()
+            refusal = _why_not(actor, case, fresh=fresh)
+            if refusal is not None and not await was_done(session, case, act, actor):
+                raise refusal
             return case
 
         async def write(doing: Doing) -> None:
@@ -275,6 +268,21 @@ class Reviews(CaseActs):
         if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
         return case
+
+
+def _why_not(actor: Actor, case: Case, *, fresh: bool) -> Refusal | None:
+    """What keeps this person from deciding a case of theirs to decide; None if nothing does."""
+    if case.applicant_id == actor.person_id:
+        return Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
+    if actor.person_id in deciding.barred(case):
+        return second_person()
+    if process_of(case.kind).needs_fresh_code:
+        if actor.scope is not None:
+            # A token is no proof that the person sits here.
+            return forbidden()
+        if not fresh:
+            return second_factor_needed()
+    return None
 
 
 def second_person() -> Refusal:
