@@ -1,10 +1,13 @@
 """The client of the register of medical workers (ФРМР): one look-up, by SNILS."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class RegisterDown(Exception):
@@ -102,8 +105,8 @@ class RegisterCard(_Section):
     qualifications: tuple[Qualification, ...] = ()
 
 
-class RegisterClient:
-    """Asks the register over HTTP; safe to share between tasks. Timeouts are in seconds."""
+class Register:
+    """A register that is asked over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
         self._http = httpx.AsyncClient(
@@ -113,14 +116,15 @@ class RegisterClient:
             trust_env=False,
         )
 
-    async def look_up(self, snils: str) -> RegisterCard | None:
-        """The card of the worker with this SNILS; None if the register does not know one.
+    async def _search(
+        self, path: str, asked: Mapping[str, str], card: type[Answer]
+    ) -> Answer | None:
+        """What the register says; None if it knows nobody.
 
         Raises RegisterDown and RegisterGarbled; neither contains personal data.
         """
-        digits = "".join(sign for sign in snils if sign.isdigit())
         try:
-            reply = await self._http.post("/v1/workers/search", json={"snils": digits})
+            reply = await self._http.post(path, json=asked)
         except httpx.DecodingError as error:
             raise RegisterGarbled(type(error).__name__) from None
         except httpx.HTTPError as error:
@@ -130,12 +134,9 @@ class RegisterClient:
         if reply.status_code != 200:
             raise RegisterDown(f"HTTP {reply.status_code}")
         try:
-            card = RegisterCard.model_validate_json(reply.content)
+            return card.model_validate_json(reply.content)
         except ValidationError as error:
             raise RegisterGarbled(f"{error.error_count()} fields unreadable") from None
-        if "".join(sign for sign in card.snils if sign.isdigit()) != digits:
-            raise RegisterGarbled("the answer is about somebody else")
-        return card
 
     @staticmethod
     def _nobody(reply: httpx.Response) -> None:
@@ -156,3 +157,18 @@ class RegisterClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+class RegisterClient(Register):
+    """The register of medical workers."""
+
+    async def look_up(self, snils: str) -> RegisterCard | None:
+        """The card of the worker with this SNILS; None if the register does not know one.
+
+        Raises RegisterDown and RegisterGarbled; neither contains personal data.
+        """
+        digits = "".join(sign for sign in snils if sign.isdigit())
+        card = await self._search("/v1/workers/search", {"snils": digits}, RegisterCard)
+        if card and "".join(sign for sign in card.snils if sign.isdigit()) != digits:
+            raise RegisterGarbled("the answer is about somebody else")
+        return card

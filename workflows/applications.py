@@ -4,14 +4,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.applications import ApplicationActivities as Activities
-    from models.messages import ActRef, CaseRef, CaseState
+    from models.messages import CaseRef, CaseState
     from rules.cases.applications import APPLICATION
     from rules.cases.process import Party, Status, Transition
-    from workflows.cases import CaseWorkflow
+    from workflows.cases import ReviewedWorkflow
 
 
 @workflow.defn(name=APPLICATION.workflow)
-class QualificationApplication(CaseWorkflow):
+class QualificationApplication(ReviewedWorkflow):
     """One application, from its submission to its enrolment certificate."""
 
     @workflow.run
@@ -52,10 +52,6 @@ class QualificationApplication(CaseWorkflow):
             Activities.issue_act, heard, "make, sign and keep the enrolment certificate"
         )
 
-    def _turns(self, before: CaseState, case: CaseState) -> bool:
-        """Whether the case was resubmitted after a clarification: this begins a new run."""
-        return before.status is Status.CLARIFICATION and case.status is Status.CHECKING
-
     def _then(self, case: CaseState) -> str | None:
         match case.status:
             case Status.CHECKING if case.waits_for is Party.REGISTER:
@@ -66,24 +62,3 @@ class QualificationApplication(CaseWorkflow):
                 return Transition.LAPSE
             case _:
                 return None
-
-    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
-    @workflow.signal
-    def approve(self, act: ActRef | None = None) -> None:
-        """A reviewer approved; the decision is committed."""
-        self._hear(Transition.APPROVE, act)
-
-    @workflow.signal
-    def clarify(self, act: ActRef | None = None) -> None:
-        """A reviewer asked for a clarification; the decision is committed."""
-        self._hear(Transition.CLARIFY, act)
-
-    @workflow.signal
-    def reject(self, act: ActRef | None = None) -> None:
-        """A reviewer rejected; the decision is committed."""
-        self._hear(Transition.REJECT, act)
-
-    @workflow.signal
-    def resubmit(self, act: ActRef | None = None) -> None:
-        """The applicant answered a clarification with a new version."""
-        self._hear(Transition.RESUBMIT, act)

@@ -275,3 +275,32 @@ class CaseWorkflow:
         heard = CaseSignal(signal=signal, act_id=act.act_id if act else None)
         if len(self._signals) < SIGNALS_KEPT and heard not in self._signals:
             self._signals.append(heard)
+
+
+class ReviewedWorkflow(CaseWorkflow):
+    """A case that is checked, reviewed, and may be sent back with a question."""
+
+    def _turns(self, before: CaseState, case: CaseState) -> bool:
+        """Whether the case was resubmitted after a clarification: this begins a new run."""
+        return before.status is Status.CLARIFICATION and case.status is Status.CHECKING
+
+    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
+    @workflow.signal
+    def approve(self, act: ActRef | None = None) -> None:
+        """A reviewer approved; the decision is committed."""
+        self._hear(Transition.APPROVE, act)
+
+    @workflow.signal
+    def clarify(self, act: ActRef | None = None) -> None:
+        """A reviewer asked for a clarification; the decision is committed."""
+        self._hear(Transition.CLARIFY, act)
+
+    @workflow.signal
+    def reject(self, act: ActRef | None = None) -> None:
+        """A reviewer rejected; the decision is committed."""
+        self._hear(Transition.REJECT, act)
+
+    @workflow.signal
+    def resubmit(self, act: ActRef | None = None) -> None:
+        """The applicant answered a clarification with a new version."""
+        self._hear(Transition.RESUBMIT, act)

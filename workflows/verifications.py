@@ -4,14 +4,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.verifications import VerificationActivities as Activities
-    from models.messages import ActRef, CaseRef, CaseState
+    from models.messages import CaseRef, CaseState
     from rules.cases.process import Party, Status, Transition
     from rules.cases.verifications import VERIFICATION
-    from workflows.cases import CaseWorkflow
+    from workflows.cases import ReviewedWorkflow
 
 
 @workflow.defn(name=VERIFICATION.workflow)
-class AccountVerification(CaseWorkflow):
+class AccountVerification(ReviewedWorkflow):
     """One verification, from its documents to the confirmed account."""
 
     @workflow.run
@@ -51,10 +51,6 @@ class AccountVerification(CaseWorkflow):
             Activities.settle_verification, heard, "see which steps are done, raise the account"
         )
 
-    def _turns(self, before: CaseState, case: CaseState) -> bool:
-        """Whether the case was handed in again after a clarification: this begins a new run."""
-        return before.status is Status.CLARIFICATION and case.status is Status.CHECKING
-
     def _then(self, case: CaseState) -> str | None:
         match case.status:
             case Status.CHECKING if case.waits_for is Party.IDENTITY_REGISTER:
@@ -65,24 +61,3 @@ class AccountVerification(CaseWorkflow):
                 return Transition.LAPSE
             case _:
                 return None
-
-    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
-    @workflow.signal
-    def approve(self, act: ActRef | None = None) -> None:
-        """An operator confirmed the documents; the decision is committed."""
-        self._hear(Transition.APPROVE, act)
-
-    @workflow.signal
-    def clarify(self, act: ActRef | None = None) -> None:
-        """An operator asked for a clarification; the decision is committed."""
-        self._hear(Transition.CLARIFY, act)
-
-    @workflow.signal
-    def reject(self, act: ActRef | None = None) -> None:
-        """An operator rejected; the decision is committed."""
-        self._hear(Transition.REJECT, act)
-
-    @workflow.signal
-    def resubmit(self, act: ActRef | None = None) -> None:
-        """The person answered a clarification with a new version."""
-        self._hear(Transition.RESUBMIT, act)

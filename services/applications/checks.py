@@ -30,14 +30,13 @@ from rules.forms.definitions import (
     check_form,
     merged_attachments,
 )
-from rules.journal.entries import JournalKind
 from rules.texts.names import same_person
 from services import outages
 from services.cases.transitions import lock, state_of
 from services.catalogue import lookup as catalogue
 from services.crash_points import CrashPoint, reach
-from services.journal import entries as journal
 from services.outages import REGISTER
+from services.reviews import registers
 from services.reviews.decisions import open_review
 
 
@@ -69,7 +68,7 @@ async def check(
     try:
         card = await register.look_up(snils)
     except (RegisterDown, RegisterGarbled):
-        return await _wait_for_register(database, case_id, step)
+        return await registers.wait(database, case_id, step, Party.REGISTER)
     reach(CrashPoint.REGISTER_ASKED)
     findings = findings_of(subject, card)
     now = present()
@@ -224,28 +223,3 @@ def _say_register(subject: _Subject, card: RegisterCard | None, say: Any) -> Non
 
 def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit())
-
-
-async def _wait_for_register(database: Database, case_id: UUID, step: int) -> CaseState:
-    """Note the outage, let the case wait, and set the next try: within 10 minutes at most."""
-    now = present()
-    async with database.work() as session:
-        case = await lock(session, case_id)
-        if case.step != step or case.status != Status.CHECKING:
-            return await state_of(session, case)
-        again = await outages.begin(session, REGISTER, now)
-        if case.waits_for != Party.REGISTER:
-            case.waits_for = Party.REGISTER.value
-            await journal.append(
-                session,
-                chain=case.id,
-                kind=JournalKind.CASE_REGISTER_DOWN,
-                at=now,
-                system="check",
-                step=case.step,
-                facts={"number": case.number},
-            )
-        case.wakes_at = again
-        case.rings, case.rung_at = 0, None
-        session.add(case)
-        return await state_of(session, case)

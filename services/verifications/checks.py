@@ -21,16 +21,15 @@ from rules.cases.process import Party, Status, Transition
 from rules.cases.terms import Alarm
 from rules.cases.verifications import VERIFICATION
 from rules.clock import now as present
-from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.texts.names import same_person
 from rules.verification import GivenFile, file_findings
 from services import outages
-from services.cases import assignment, clock
+from services.cases import assignment
 from services.cases.draft_contents import attachments_of
 from services.cases.transitions import CaseNotice, lock, move, state_of
-from services.journal import entries as journal
 from services.outages import IDENTITY
+from services.reviews import alarms, registers
 from services.reviews.decisions import end_check
 from services.verifications.acts import files_of
 
@@ -58,7 +57,7 @@ async def check(
     try:
         card = await register.look_up(number)
     except (RegisterDown, RegisterGarbled):
-        return await _wait_for_register(database, case_id, step)
+        return await registers.wait(database, case_id, step, Party.IDENTITY_REGISTER)
     now = present()
     async with database.work() as session:
         case = await lock(session, case_id)
@@ -117,47 +116,9 @@ async def _open_review(
     await move(session, case, Transition.OPEN_REVIEW, now=now, facts=facts, tell=tell)
 
 
-async def _wait_for_register(database: Database, case_id: UUID, step: int) -> CaseState:
-    """Note the outage, let the case wait, and set the next try: within 10 minutes at most."""
-    now = present()
-    async with database.work() as session:
-        case = await lock(session, case_id)
-        if case.step != step or case.status != Status.CHECKING:
-            return await state_of(session, case)
-        again = await outages.begin(session, IDENTITY, now)
-        if case.waits_for != Party.IDENTITY_REGISTER:
-            case.waits_for = Party.IDENTITY_REGISTER.value
-            await journal.append(
-                session,
-                chain=case.id,
-                kind=JournalKind.CASE_REGISTER_DOWN,
-                at=now,
-                system="check",
-                step=case.step,
-                facts={"number": case.number},
-            )
-        case.wakes_at = again
-        case.rings, case.rung_at = 0, None
-        session.add(case)
-        return await state_of(session, case)
-
-
 async def wake(database: Database, case_id: UUID) -> CaseState:
     """Do what is due by the clock: remind the operator or the person, or let the case lapse."""
-    now = present()
-    async with database.work() as session:
-        case = await lock(session, case_id)
-        if case.wakes_at is not None and case.wakes_at <= now and case.closed_at is None:
-            due = await clock.sound(session, case, now, _whom)
-            if due.last is Alarm.LAPSE:
-                tell = [CaseNotice("verification_lapsed", case.applicant_id)]
-                await move(session, case, Transition.LAPSE, now=now, tell=tell)
-            else:
-                if due.last is not None:
-                    case.rings, case.rung_at = 0, None
-                case.wakes_at = due.next_at or case.wakes_at
-                session.add(case)
-        return await state_of(session, case)
+    return await alarms.wake(database, case_id, _whom, "verification_lapsed")
 
 
 async def _whom(
