@@ -14,7 +14,7 @@ _NAMES = {
     "temporal": "Temporal",
     "minio": "object store",
     "simulators.mail": "mail server",
-    "simulators.register": "register",
+    "simulators.registers": "registers",
     "simulators.gov_service": "gov-service module",
     "simulators.sms": "SMS gateway",
     "simulators.push": "push service",
@@ -26,7 +26,7 @@ _NAMES = {
     "ops.cli worker": "worker",
     "ops.cli api": "API",
 }
-OUTSIDE = frozenset({"client", "mail server", "SMS gateway", "push service", "register"})
+OUTSIDE = frozenset({"client", "mail server", "SMS gateway", "push service", "registers"})
 """The client, and what stands for the outside world."""
 NOT_OF_PEERS = frozenset({"Temporal", "inspection", "fork server", "gov-service module"})
 """What the programs of peers do not use, though it runs beside them."""

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from email.utils import formatdate
 from types import FrameType
 from typing import Any
@@ -52,12 +53,45 @@ class RestingServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._told.set)
 
 
+class _Companion(RestingServer):
+    """One of several servers of a process, which all end at the same word."""
+
+    def __init__(self, config: uvicorn.Config, told: asyncio.Event) -> None:
+        super().__init__(config)
+        self._told = told
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs them all."""
+        yield
+
+
 def serve(app: Any, port: int) -> None:
     """Serve an application on loopback until the process is told to stop."""
-    server = RestingServer(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"),
-    )
-    with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
+    serve_all([(app, port)])
+
+
+def serve_all(apps: Sequence[tuple[Any, int]]) -> None:
+    """Serve applications on loopback, each on its port, until the process is told to stop.
+
+    If one of them cannot be started, the process ends with exit code 1.
+    """
+    told = asyncio.Event()
+    servers = [
+        _Companion(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"), told)
+        for app, port in apps
+    ]
+
+    async def together() -> None:
+        with RestingServer.capture_signals(servers[0]):
+            async with asyncio.TaskGroup() as group:
+                for each in servers:
+                    group.create_task(each.serve())
+
+    with (
+        suppress(KeyboardInterrupt),
+        asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner,
+    ):
+        runner.run(together())
+    if not all(each.started for each in servers):
         sys.exit(1)

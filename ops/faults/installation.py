@@ -125,7 +125,7 @@ class FaultsInstallation:
         await self._tell("push", "DELETE", f"subscriptions/{name}")
 
     async def _tell(self, simulator: str, method: str, path: str, body: object = None) -> None:
-        address = self.system.processes[simulator].server.address
+        address = self.system.address_of(simulator)
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
             for _ in range(30):
                 with suppress(httpx.HTTPError):

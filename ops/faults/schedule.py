@@ -72,7 +72,7 @@ FURTHER = (
     Fault("slow", "push", 5.0),
     Fault("lose answers", "push", 4.0),
     Fault("end a subscription", "push"),
-    Fault("kill", "register"),
+    Fault("kill", "registers"),
     Fault("kill", "gov_service"),
     Fault("fail", "gov_service", 8.0),
     Fault("silent", "gov_service", 8.0),

@@ -17,7 +17,15 @@ from ops.local.servers.minio import Minio
 from ops.local.servers.ports import LOOPBACK, is_free
 from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Interrupted, Running, ServerProcess
-from ops.local.servers.simulators import gov_service, identity, mail, push, register, sms
+from ops.local.servers.simulators import (
+    Registers,
+    gov_service,
+    identity,
+    mail,
+    push,
+    register,
+    sms,
+)
 from ops.local.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
 
@@ -99,19 +107,29 @@ class System:
             Postgres(home, port(54329), hasty=hasty),
             Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
-            register(home, port(8090)),
-            identity(home, port(8092)),
             gov_service(home, port(8091), settings_from(self.environment).module_crypto),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),
         ]
         self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
+        registers = [register(home, port(8090)), identity(home, port(8092))]
+        registers = [each for each in registers if GIVEN_BY[each.name] not in given]
+        if registers:
+            self.outer.append(Registers(*registers))
 
     @property
     def settings(self) -> Settings:
         """The settings that our processes read from the system's variables."""
         return settings_from(self.environment)
+
+    def address_of(self, name: str) -> str:
+        """The address of a server, or of one of the registers. Raises KeyError."""
+        found = {each.name: each.address for each in self.outer}
+        for each in self.outer:
+            if isinstance(each, Registers):
+                found |= {one.name: one.address for one in each.members}
+        return found[name]
 
     def lost_addresses(self) -> list[str]:
         """Addresses that letters and QR codes lead to, and at which nobody answers now."""

@@ -1,6 +1,7 @@
 """The server of our processes rests, and still ends at once and knows the date."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from ops.local.home import CHECKOUT
 from ops.local.servers.asking import answers
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
 from rules.clock import now
+from simulators.registers.serve import APPS
 from tests.ops.test_system import within
 from tests.shared.waiting import PATIENCE
 
@@ -48,3 +50,35 @@ def test_it_ends_when_told(port: int, loop: str) -> None:
             program.wait(PATIENCE)
         finally:
             program.kill()
+
+
+def test_several_applications_end_together() -> None:
+    """Registers share a process: each answers on its port, and none outlives the others."""
+    ports = [choose_port(), choose_port()]
+    named = [f"{name}={port}" for name, port in zip(APPS, ports, strict=False)]
+    command = [sys.executable, "-m", "simulators.registers.serve", *named]
+    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as program:
+        try:
+            for port in ports:
+                assert within(
+                    PATIENCE, lambda port=port: answers(f"http://{LOOPBACK}:{port}/health")
+                )
+            program.send_signal(signal.SIGTERM)
+            assert program.wait(PATIENCE) == -signal.SIGTERM
+        finally:
+            program.kill()
+            for port in ports:
+                return_port(port)
+
+
+def test_a_port_that_is_taken_ends_all() -> None:
+    """Half of the registers are no use: the supervisor starts them anew on other ports."""
+    with socket.create_server((LOOPBACK, 0)) as other:
+        free, taken = choose_port(), other.getsockname()[1]
+        named = [f"{name}={port}" for name, port in zip(APPS, (free, taken), strict=False)]
+        command = [sys.executable, "-m", "simulators.registers.serve", *named]
+        ended = subprocess.run(
+            command, cwd=CHECKOUT, capture_output=True, timeout=PATIENCE, check=False
+        )
+        return_port(free)
+    assert ended.returncode != 0

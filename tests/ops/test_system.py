@@ -149,10 +149,17 @@ def test_one_that_fails_fails_the_start_with_its_log(system: System) -> None:
 
 def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
     """A server given by URL is somebody else's."""
-    given = {"DATABASE_URL": "postgresql://medcab@db/medcab", "SMTP_URL": "smtp://mail:25"}
+    given = {
+        "DATABASE_URL": "postgresql://medcab@db/medcab",
+        "SMTP_URL": "smtp://mail:25",
+        "MEDCAB_REGISTER_URL": "https://register.example",
+    }
     made = System(Home(tmp_path / "home"), given=given, usual=False)
-    outside = {"register", "identity", "gov_service", "sms", "push"}
+    outside = {"registers", "gov_service", "sms", "push"}
     assert {server.name for server in made.outer} == {"temporal", "minio", *outside}
+    assert made.address_of("identity")
+    with pytest.raises(KeyError):
+        made.address_of("register")
     assert made.settings.database_url.get_secret_value() == given["DATABASE_URL"]
     assert made.settings.smtp_url == given["SMTP_URL"]
     made.door.close()

@@ -28,6 +28,7 @@ from ops.local.servers.postgres import data_folder_aside, make_database
 from ops.local.servers.process import Running, ServerProcess
 from ops.local.servers.simulators import (
     MailSimulator,
+    Registers,
     Simulator,
     gov_service,
     identity,
@@ -39,6 +40,7 @@ from ops.local.servers.simulators import (
 from ops.local.system import GIVEN_BY, System, settings_from
 from ops.upkeep.migrate import migrate_database
 from settings import Settings
+from simulators.registers.serve import APPS
 
 TEMPLATE = "medcab_template"
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
@@ -155,7 +157,12 @@ class Simulators:
             gov_service(home, None),
             identity(home, None),
         )
-        processes = tuple(ServerProcess(one, home.logs) for one in world)
+        of_their_own = [one for one in world if one.name not in APPS]
+        registers = Registers(*(one for one in world if one.name in APPS))
+        processes = (
+            ServerProcess(registers, home.logs),
+            *(ServerProcess(one, home.logs) for one in of_their_own),
+        )
         secrets = {
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,

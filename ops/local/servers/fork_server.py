@@ -25,10 +25,9 @@ FORKED = (
     "ops.cli",
     "ops.furnishing",
     "simulators.gov_service",
-    "simulators.identity",
     "simulators.mail",
     "simulators.push",
-    "simulators.register",
+    "simulators.registers.serve",
     "simulators.sms",
 )
 """The modules that are forked; each has a `main`."""

@@ -1,15 +1,23 @@
 """The simulators as servers of development and tests: registers, gov service, mail, SMS, push."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ops.local.home import CHECKOUT, Home
 from ops.local.servers import Launch, ServerFailed
 from ops.local.servers.asking import answers
-from ops.local.servers.ports import LOOPBACK, choose_port, return_port
+from ops.local.servers.ports import LOOPBACK, choose_port, is_free, return_port
 from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.keys import ensure_key_folders, gov_service_folder
 from settings import ModuleCrypto
+
+
+def _python(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Launch:
+    return Launch(
+        [sys.executable, "-m", module, *arguments],
+        dict(environment) | {"PYTHONUNBUFFERED": "1"},
+        directory=CHECKOUT,
+    )
 
 
 class Simulator:
@@ -38,12 +46,7 @@ class Simulator:
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """Its module, run by Python."""
-        module = f"simulators.{self.name}"
-        return Launch(
-            [sys.executable, "-m", module, *self.options()],
-            dict(environment) | {"PYTHONUNBUFFERED": "1"},
-            directory=CHECKOUT,
-        )
+        return _python(f"simulators.{self.name}", self.options(), environment)
 
     def options(self) -> list[str]:
         """The arguments of its module."""
@@ -64,6 +67,55 @@ class Simulator:
     def variables(self) -> dict[str, str]:
         """Its address, as `MEDCAB_REGISTER_URL`."""
         return {f"MEDCAB_{self.name.upper()}_URL": self.address}
+
+
+class Registers:
+    """The simulators of `simulators.registers.serve`: one process, and a port for each of them."""
+
+    name = "registers"
+    ready_within = Simulator.ready_within
+
+    def __init__(self, *members: Simulator) -> None:
+        self.members = members
+
+    @property
+    def address(self) -> str:
+        """The address of each."""
+        return " ".join(one.address for one in self.members)
+
+    @property
+    def port(self) -> int:
+        """A port of theirs that is taken; the first one where none is."""
+        ports = [one.port for one in self.members]
+        return next((port for port in ports if not is_free(port)), ports[0])
+
+    def obtain(self, say: Callable[[str], None]) -> None:
+        """Nothing to obtain: they are part of Medcab."""
+
+    def prepare(self) -> None:
+        """Choose all ports."""
+        for one in self.members:
+            one.prepare()
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The module that serves them all."""
+        chosen = [f"{one.name}={one.port}" for one in self.members]
+        return _python("simulators.registers.serve", chosen, environment)
+
+    def ready(self, pid: int) -> bool:
+        """Whether all their health pages answer."""
+        return all(one.ready(pid) for one in self.members)
+
+    def works(self, pid: int) -> bool:
+        """Like `ready`."""
+        return self.ready(pid)
+
+    def settle(self) -> None:
+        """Nothing to arrange."""
+
+    def variables(self) -> dict[str, str]:
+        """The variables of each."""
+        return {name: value for one in self.members for name, value in one.variables().items()}
 
 
 class KeepingSimulator(Simulator):

@@ -1,11 +1,10 @@
-"""The identity register, and the rooms of video meetings: `python -m simulators.identity`.
+"""The identity register, and the rooms of video meetings.
 
 The register knows who bears an INN or a personnel number; the people in `identity.json` are
 invented. Besides the usual faults it can say of everybody that it knows nobody, or somebody else:
 `PUT /answers`. The page of a room stands for a provider of video calls, which needs no faults.
 """
 
-import argparse
 import json
 from enum import StrEnum
 from html import escape
@@ -16,7 +15,6 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
-from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 
 _PEOPLE = Path(__file__).with_name("identity.json")
@@ -82,16 +80,3 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
         return _ROOM.format(room=escape(room[:40]))
 
     return app
-
-
-def main() -> None:
-    """Serve on loopback until told to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8092)
-    parser.add_argument("--people", type=Path, default=_PEOPLE)
-    chosen = parser.parse_args()
-    serve(create_app(chosen.people), chosen.port)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,9 @@
-"""The federal register of medical workers (ФРМР), simulated: `python -m simulators.register`.
+"""The federal register of medical workers (ФРМР), simulated.
 
 The sections follow the register's own (general, cards, accreditation, certs, profs,
 qualifications); the people in `register.json` are invented, the check digits are right.
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
-from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 
 _PEOPLE = Path(__file__).with_name("register.json")
@@ -48,16 +46,3 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
         return found
 
     return app
-
-
-def main() -> None:
-    """Serve on loopback until told to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8090)
-    parser.add_argument("--people", type=Path, default=_PEOPLE)
-    chosen = parser.parse_args()
-    serve(create_app(chosen.people), chosen.port)
-
-
-if __name__ == "__main__":
-    main()
