@@ -59,10 +59,8 @@ def test_several_applications_end_together() -> None:
     command = [sys.executable, "-m", "simulators.registers.serve", *named]
     with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as program:
         try:
-            for port in ports:
-                assert within(
-                    PATIENCE, lambda port=port: answers(f"http://{LOOPBACK}:{port}/health")
-                )
+            addresses = [f"http://{LOOPBACK}:{port}/health" for port in ports]
+            assert within(PATIENCE, lambda: all(map(answers, addresses)))
             program.send_signal(signal.SIGTERM)
             assert program.wait(PATIENCE) == -signal.SIGTERM
         finally:
