@@ -13,11 +13,8 @@ _NAMES = {
     "postgres": "PostgreSQL",
     "temporal": "Temporal",
     "minio": "object store",
-    "simulators.mail": "mail server",
-    "simulators.registers": "registers",
+    "simulators.together": "simulators",
     "simulators.gov_service": "gov-service module",
-    "simulators.sms": "SMS gateway",
-    "simulators.push": "push service",
     "services.files.inspection.warden": "inspection",
     "ops.local.servers.fork_server": "fork server",
     "bench.least worker": "worker",
@@ -26,7 +23,7 @@ _NAMES = {
     "ops.cli worker": "worker",
     "ops.cli api": "API",
 }
-OUTSIDE = frozenset({"client", "mail server", "SMS gateway", "push service", "registers"})
+OUTSIDE = frozenset({"client", "simulators"})
 """The client, and what stands for the outside world."""
 NOT_OF_PEERS = frozenset({"Temporal", "inspection", "fork server", "gov-service module"})
 """What the programs of peers do not use, though it runs beside them."""

@@ -11,7 +11,7 @@ import email
 import email.policy
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -23,7 +23,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from clients.serving import serve
 from simulators.mail_bounces import call_back, report
 from simulators.mail_page import pages_of
 
@@ -294,13 +293,13 @@ def create_app(sink: MailSink) -> FastAPI:
     return app
 
 
-def main() -> None:
-    """Serve on loopback until told to stop."""
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smtp-port", type=int, default=1025)
     parser.add_argument("--http-port", type=int, default=8025)
     parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(options)
     public = os.environ.get("MEDCAB_PUBLIC_URL", "").rstrip("/")
     sink = MailSink(
         chosen.smtp_port,
@@ -308,9 +307,4 @@ def main() -> None:
         callback=f"{public}/api/v1/callbacks/mail" if public else "",
         secret=os.environ.get("MEDCAB_MAIL_CALLBACK_SECRET", ""),
     )
-    app = create_app(sink)
-    serve(app, chosen.http_port)
-
-
-if __name__ == "__main__":
-    main()
+    return create_app(sink), chosen.http_port

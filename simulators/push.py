@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,6 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
-from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
@@ -253,15 +253,10 @@ def _origin(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
-def main() -> None:
-    """Serve on loopback until told to stop."""
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8027)
     parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
-    chosen = parser.parse_args()
-    app = create_app(PushService(chosen.file))
-    serve(app, chosen.port)
-
-
-if __name__ == "__main__":
-    main()
+    chosen = parser.parse_args(options)
+    return create_app(PushService(chosen.file)), chosen.port

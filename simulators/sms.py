@@ -12,7 +12,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,6 @@ from fastapi import FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
-from clients.serving import serve
 from simulators.calling import caller
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
@@ -232,19 +231,15 @@ class _Refused(Exception):
     """The gateway refuses the message, with this code."""
 
 
-def main() -> None:
-    """Serve on loopback until told to stop."""
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8026)
     parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(options)
     box = SmsBox(
         chosen.file,
         os.environ.get("MEDCAB_SMS_TOKEN", ""),
         os.environ.get("MEDCAB_SMS_SECRET", ""),
     )
-    serve(create_app(box), chosen.port)
-
-
-if __name__ == "__main__":
-    main()
+    return create_app(box), chosen.port

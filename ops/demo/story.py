@@ -123,9 +123,9 @@ class Demo:
         )
 
     def server(self, name: str) -> str | None:
-        """The address of a local server of this system; None where it is somebody else's."""
-        servers = Home(self.settings.home).recorded().get("servers", [])
-        return next((one["address"] for one in servers if one["name"] == name), None)
+        """The address of a simulator of this system; None where it is somebody else's."""
+        address: str | None = Home(self.settings.home).recorded().get("simulators", {}).get(name)
+        return address
 
     def same(self, seen: Any, wanted: Any, what: str) -> None:
         """Raise Unexpected unless what is seen is as it should be."""

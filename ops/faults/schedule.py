@@ -56,8 +56,7 @@ FURTHER = (
     Fault("down", "mail", 6.0),
     Fault("slow", "mail", 5.0),
     Fault("refuse_for_now", "mail", 4.0),
-    Fault("kill", "mail"),
-    Fault("kill", "sms"),
+    Fault("kill", "simulators"),
     Fault("fail", "sms", 6.0),
     Fault("silent", "sms", 6.0),
     Fault("slow", "sms", 5.0),
@@ -66,13 +65,11 @@ FURTHER = (
     Fault("lose receipts", "sms", 10.0),
     Fault("receipts twice", "sms", 10.0),
     Fault("bounce", "sms", 6.0),
-    Fault("kill", "push"),
     Fault("fail", "push", 6.0),
     Fault("silent", "push", 6.0),
     Fault("slow", "push", 5.0),
     Fault("lose answers", "push", 4.0),
     Fault("end a subscription", "push"),
-    Fault("kill", "registers"),
     Fault("kill", "gov_service"),
     Fault("fail", "gov_service", 8.0),
     Fault("silent", "gov_service", 8.0),
@@ -107,7 +104,7 @@ BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("lose answers", "push"): {"reply": "lost"},
 }
 """How simulators misbehave during a fault."""
-KEEPS_UNNOTED = frozenset({"mail", "push"})
+KEEPS_UNNOTED = frozenset({"simulators"})
 """Servers that store a repeated message as one more: killed before answering, they get it twice."""
 
 

@@ -18,7 +18,7 @@ from ops.local.servers.ports import LOOPBACK, is_free
 from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Interrupted, Running, ServerProcess
 from ops.local.servers.simulators import (
-    Registers,
+    Together,
     gov_service,
     identity,
     mail,
@@ -108,15 +108,18 @@ class System:
             Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
             gov_service(home, port(8091), settings_from(self.environment).module_crypto),
+        ]
+        self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
+        together = (
+            register(home, port(8090)),
+            identity(home, port(8092)),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),
-        ]
-        self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
-        registers = [register(home, port(8090)), identity(home, port(8092))]
-        registers = [each for each in registers if GIVEN_BY[each.name] not in given]
-        if registers:
-            self.outer.append(Registers(*registers))
+        )
+        self.simulators = [each for each in together if GIVEN_BY[each.name] not in given]
+        if self.simulators:
+            self.outer.append(Together(*self.simulators))
 
     @property
     def settings(self) -> Settings:
@@ -124,12 +127,8 @@ class System:
         return settings_from(self.environment)
 
     def address_of(self, name: str) -> str:
-        """The address of a server, or of one of the registers. Raises KeyError."""
-        found = {each.name: each.address for each in self.outer}
-        for each in self.outer:
-            if isinstance(each, Registers):
-                found |= {one.name: one.address for one in each.members}
-        return found[name]
+        """The address of a server that runs here. Raises KeyError."""
+        return {each.name: each.address for each in (*self.outer, *self.simulators)}[name]
 
     def lost_addresses(self) -> list[str]:
         """Addresses that letters and QR codes lead to, and at which nobody answers now."""
@@ -230,6 +229,7 @@ class System:
                     "state": state,
                     "supervisor": {"pid": supervisor.pid, "started": supervisor.started},
                     "servers": servers,
+                    "simulators": {each.name: each.address for each in self.simulators},
                     "environment": variables,
                 }
             )

@@ -1,1 +1,1 @@
-"""The registers that are only asked: workers, identities. They keep nothing and share a process."""
+"""The registers that are asked who somebody is, and what they may do."""

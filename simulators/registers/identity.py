@@ -5,7 +5,9 @@ invented. Besides the usual faults it can say of everybody that it knows nobody,
 `PUT /answers`. The page of a room stands for a provider of video calls, which needs no faults.
 """
 
+import argparse
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from html import escape
 from pathlib import Path
@@ -80,3 +82,12 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
         return _ROOM.format(room=escape(room[:40]))
 
     return app
+
+
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8092)
+    parser.add_argument("--people", type=Path, default=_PEOPLE)
+    chosen = parser.parse_args(options)
+    return create_app(chosen.people), chosen.port

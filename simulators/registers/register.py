@@ -4,7 +4,9 @@ The sections follow the register's own (general, cards, accreditation, certs, pr
 qualifications); the people in `register.json` are invented, the check digits are right.
 """
 
+import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,12 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
         return found
 
     return app
+
+
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8090)
+    parser.add_argument("--people", type=Path, default=_PEOPLE)
+    chosen = parser.parse_args(options)
+    return create_app(chosen.people), chosen.port

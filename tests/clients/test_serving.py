@@ -14,7 +14,6 @@ from ops.local.home import CHECKOUT
 from ops.local.servers.asking import answers
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
 from rules.clock import now
-from simulators.registers.serve import APPS
 from tests.ops.test_system import within
 from tests.shared.waiting import PATIENCE
 
@@ -53,10 +52,9 @@ def test_it_ends_when_told(port: int, loop: str) -> None:
 
 
 def test_several_applications_end_together() -> None:
-    """Registers share a process: each answers on its port, and none outlives the others."""
+    """Simulators share a process: each answers on its port, and none outlives the others."""
     ports = [choose_port(), choose_port()]
-    named = [f"{name}={port}" for name, port in zip(APPS, ports, strict=False)]
-    command = [sys.executable, "-m", "simulators.registers.serve", *named]
+    command = _two_registers(*ports)
     with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as program:
         try:
             addresses = [f"http://{LOOPBACK}:{port}/health" for port in ports]
@@ -70,13 +68,17 @@ def test_several_applications_end_together() -> None:
 
 
 def test_a_port_that_is_taken_ends_all() -> None:
-    """Half of the registers are no use: the supervisor starts them anew on other ports."""
+    """Half of the simulators are no use: the supervisor starts them anew on other ports."""
     with socket.create_server((LOOPBACK, 0)) as other:
         free, taken = choose_port(), other.getsockname()[1]
-        named = [f"{name}={port}" for name, port in zip(APPS, (free, taken), strict=False)]
-        command = [sys.executable, "-m", "simulators.registers.serve", *named]
+        command = _two_registers(free, taken)
         ended = subprocess.run(
             command, cwd=CHECKOUT, capture_output=True, timeout=PATIENCE, check=False
         )
         return_port(free)
     assert ended.returncode != 0
+
+
+def _two_registers(one: int, other: int) -> list[str]:
+    program = [sys.executable, "-m", "simulators.together"]
+    return [*program, "register", "--port", str(one), "--", "identity", "--port", str(other)]

@@ -155,7 +155,7 @@ def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
         "MEDCAB_REGISTER_URL": "https://register.example",
     }
     made = System(Home(tmp_path / "home"), given=given, usual=False)
-    outside = {"registers", "gov_service", "sms", "push"}
+    outside = {"simulators", "gov_service"}
     assert {server.name for server in made.outer} == {"temporal", "minio", *outside}
     assert made.address_of("identity")
     with pytest.raises(KeyError):

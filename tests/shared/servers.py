@@ -28,8 +28,8 @@ from ops.local.servers.postgres import data_folder_aside, make_database
 from ops.local.servers.process import Running, ServerProcess
 from ops.local.servers.simulators import (
     MailSimulator,
-    Registers,
     Simulator,
+    Together,
     gov_service,
     identity,
     mail,
@@ -40,7 +40,7 @@ from ops.local.servers.simulators import (
 from ops.local.system import GIVEN_BY, System, settings_from
 from ops.upkeep.migrate import migrate_database
 from settings import Settings
-from simulators.registers.serve import APPS
+from simulators.together import MADE
 
 TEMPLATE = "medcab_template"
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
@@ -157,10 +157,10 @@ class Simulators:
             gov_service(home, None),
             identity(home, None),
         )
-        of_their_own = [one for one in world if one.name not in APPS]
-        registers = Registers(*(one for one in world if one.name in APPS))
+        of_their_own = [one for one in world if one.name not in MADE]
+        together = Together(*(one for one in world if one.name in MADE))
         processes = (
-            ServerProcess(registers, home.logs),
+            ServerProcess(together, home.logs),
             *(ServerProcess(one, home.logs) for one in of_their_own),
         )
         secrets = {

@@ -105,7 +105,7 @@ def test_messages_survive_a_restart(
     """With a file, what was told can be compared after the sink was killed."""
     file = tmp_path / "mail.jsonl"
     smtp, http = unused_tcp_port_factory(), unused_tcp_port_factory()
-    command = [sys.executable, "-m", "simulators.mail", "--smtp-port", str(smtp)]
+    command = [sys.executable, "-m", "simulators.together", "mail", "--smtp-port", str(smtp)]
     command += ["--http-port", str(http), "--file", str(file)]
     for round_ in (1, 2):
         process = subprocess.Popen(command)

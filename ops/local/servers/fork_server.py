@@ -25,10 +25,7 @@ FORKED = (
     "ops.cli",
     "ops.furnishing",
     "simulators.gov_service",
-    "simulators.mail",
-    "simulators.push",
-    "simulators.registers.serve",
-    "simulators.sms",
+    "simulators.together",
 )
 """The modules that are forked; each has a `main`."""
 MORE = (

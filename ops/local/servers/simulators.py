@@ -69,10 +69,10 @@ class Simulator:
         return {f"MEDCAB_{self.name.upper()}_URL": self.address}
 
 
-class Registers:
-    """The simulators of `simulators.registers.serve`: one process, and a port for each of them."""
+class Together:
+    """The simulators of `simulators.together`: one process, and ports for each of them."""
 
-    name = "registers"
+    name = "simulators"
     ready_within = Simulator.ready_within
 
     def __init__(self, *members: Simulator) -> None:
@@ -99,8 +99,8 @@ class Registers:
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """The module that serves them all."""
-        chosen = [f"{one.name}={one.port}" for one in self.members]
-        return _python("simulators.registers.serve", chosen, environment)
+        (_, *chosen) = (word for one in self.members for word in ("--", one.name, *one.options()))
+        return _python("simulators.together", chosen, environment)
 
     def ready(self, pid: int) -> bool:
         """Whether all their health pages answer."""
