@@ -11,7 +11,7 @@ from api.container import Work
 from api.http.auth import CurrentActor, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from rules.access import Actor, Permission, Role
+from rules.access import Actor, Permission, Right, right_named
 from rules.cases.limits import INTEGER
 from rules.cases.process import Party, Status, Transition
 from rules.clock import now
@@ -68,10 +68,10 @@ class PastMessageOut(BaseModel):
 
 
 class PastRightOut(BaseModel):
-    """A role that somebody of the case held."""
+    """A role, or a permission by itself, that somebody of the case held."""
 
     person: str
-    role: Role
+    role: Right
     unit: str
     valid_from: AwareDatetime
     valid_until: AwareDatetime | None
@@ -114,9 +114,9 @@ class FoundCaseOut(BaseModel):
 
 
 class RightThenOut(BaseModel):
-    """A role, and where it stood at the moment."""
+    """A role or a permission by itself, and where it stood at the moment."""
 
-    role: Role
+    role: Right
     unit: str
     valid_from: AwareDatetime
     valid_until: AwareDatetime | None
@@ -179,7 +179,7 @@ async def read_rights(
         at=found.at,
         rights=[
             RightThenOut(
-                role=Role(one.role),
+                role=right_named(one.role),
                 unit=one.unit,
                 valid_from=one.valid_from,
                 valid_until=one.valid_until,
@@ -232,7 +232,7 @@ def _told(found: Moment) -> MomentOut:
         rights=[
             PastRightOut(
                 person=one.person,
-                role=Role(one.role),
+                role=right_named(one.role),
                 unit=one.unit,
                 valid_from=one.valid_from,
                 valid_until=one.valid_until,

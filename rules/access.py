@@ -1,4 +1,4 @@
-"""Who may do what. A role is a set of permissions; a person holds roles in units.
+"""Who may do what. A role is a set of permissions; a person holds roles and permissions in units.
 
 Source: requirements I6, A11.
 """
@@ -118,6 +118,33 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+Right = Role | Permission
+"""What a grant gives: a role, or one permission by itself."""
+
+SINGLE = frozenset(Permission) - WITHOUT_ROLE - _ANYBODY
+"""The permissions that are given by themselves too; the others everybody has anyway (I6)."""
+
+_BY_NAME: Mapping[str, Right] = {one.value: one for one in (*Role, *Permission)}
+
+
+def right_named(name: str) -> Right:
+    """The role or permission that is stored under this name; no name is both."""
+    return _BY_NAME[name]
+
+
+def permissions_of(right: Right) -> frozenset[Permission]:
+    """All that a grant lets somebody do: the only reader of `ROLE_PERMISSIONS`.
+
+    Whoever holds anything keeps notices and may ask for rights, as with every role.
+    """
+    return ROLE_PERMISSIONS[right] if isinstance(right, Role) else _ANYBODY | {right}
+
+
+def giving(permission: Permission) -> frozenset[Right]:
+    """The roles and single permissions with which somebody holds the permission."""
+    return frozenset(one for one in (*Role, *SINGLE) if permission in permissions_of(one))
+
+
 NEEDED_STATE: Mapping[Permission, AccountState] = {
     Permission.APPLY: AccountState.ACTIVE,
 }
@@ -137,12 +164,12 @@ AUDIT_LONGEST = timedelta(days=90)
 """The longest time for which one grant lets somebody audit (I13)."""
 
 
-def demand_end(role: Role, valid_from: datetime, valid_until: datetime | None) -> None:
+def demand_end(right: Right, valid_from: datetime, valid_until: datetime | None) -> None:
     """Raise Refusal 422 for an auditor's grant without an end, or with one too far ahead.
 
     The database refuses such a row as well.
     """
-    if role is not Role.AUDITOR:
+    if Permission.AUDIT_CASES not in permissions_of(right):
         return
     if valid_until is None or valid_until - valid_from > AUDIT_LONGEST:
         message = "Доступ аудитора временный: укажите день окончания не позже чем через 90 дней."
@@ -151,15 +178,15 @@ def demand_end(role: Role, valid_from: datetime, valid_until: datetime | None) -
 
 @dataclass(frozen=True)
 class Grant:
-    """A role held in a unit and in the units below it."""
+    """A role or a permission held in a unit and in the units below it."""
 
-    role: Role
+    right: Right
     units: frozenset[UUID]
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The person who acts, with the roles held at this moment."""
+    """The person who acts, with what is held at this moment."""
 
     person_id: UUID
     name: str
@@ -177,7 +204,7 @@ class Actor:
 
     def _is_granted(self, permission: Permission, unit_id: UUID | None = None) -> bool:
         return permission in WITHOUT_ROLE or any(
-            permission in ROLE_PERMISSIONS[grant.role]
+            permission in permissions_of(grant.right)
             and (unit_id is None or unit_id in grant.units)
             for grant in self.grants
         )
@@ -211,9 +238,9 @@ class Actor:
         raise Refusal("account_state", CLOSED_UNTIL[needed], 403, needed=needed.value)
 
     def units_with(self, permission: Permission) -> frozenset[UUID]:
-        """All units in which a role gives the permission; none if it needs no role."""
+        """All units in which a grant gives the permission; none if it needs no role."""
         if not self._is_open(permission):
             return frozenset()
         return frozenset().union(
-            *(g.units for g in self.grants if permission in ROLE_PERMISSIONS[g.role])
+            *(g.units for g in self.grants if permission in permissions_of(g.right))
         )

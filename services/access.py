@@ -33,7 +33,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from models.tables.accounts import Account
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, RoleGrant, Unit
-from rules.access import NEEDED_STATE, ROLE_PERMISSIONS, Actor, Grant, Permission, Role
+from rules.access import NEEDED_STATE, Actor, Grant, Permission, giving, right_named
 from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.refusals import not_found
@@ -82,7 +82,7 @@ def is_known_enough(permission: Permission) -> ColumnElement[bool]:
 
 
 def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSelect[Any]:
-    """The valid grants of a person as JSON `{role: [unit, …]}`, units below included.
+    """The valid grants of a person as JSON `{right: [unit, …]}`, units below included.
 
     Select it beside anything else that a query reads. Needs the parameter `now`.
     """
@@ -105,8 +105,8 @@ def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSele
 def grants_of(held: Mapping[str, Sequence[str]] | None) -> tuple[Grant, ...]:
     """The grants out of what `held_grants` selected."""
     return tuple(
-        Grant(Role(role), frozenset(map(UUID, units)))
-        for role, units in sorted((held or {}).items())
+        Grant(right_named(name), frozenset(map(UUID, units)))
+        for name, units in sorted((held or {}).items())
     )
 
 
@@ -167,15 +167,16 @@ def height(permission: Permission, person_id: ColumnElement[Any]) -> ScalarSelec
         .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
         .where(
             col(RoleGrant.person_id) == person_id,
-            col(RoleGrant.role).in_(_roles_with(permission)),
+            _gives(permission),
             is_valid_now(),
         )
         .scalar_subquery()
     )
 
 
-def _roles_with(permission: Permission) -> list[str]:
-    return [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+def _gives(permission: Permission) -> ColumnElement[bool]:
+    """The condition that a grant gives the permission, by a role or by itself."""
+    return col(RoleGrant.role).in_(sorted(giving(permission)))
 
 
 @lru_cache
@@ -186,14 +187,13 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
     out. Needs the parameter `now`, and `unit_id` for one unit.
     """
     lineage = _lineage(of_unit=of_unit)
-    roles = _roles_with(permission)
     return (
         select(col(RoleGrant.person_id), lineage.c.unit_id, lineage.c.time_zone)
         .distinct()
         .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
         .where(
-            col(RoleGrant.role).in_(roles),
+            _gives(permission),
             is_valid_now(),
             works_here(),
             can_sign_in(),
@@ -211,7 +211,6 @@ def holding_for_good(permission: Permission) -> Subquery:
     Needs the parameter `now`.
     """
     lineage = _lineage(of_unit=False)
-    roles = _roles_with(permission)
     return (
         select(col(RoleGrant.person_id), lineage.c.unit_id)
         .distinct()
@@ -219,7 +218,7 @@ def holding_for_good(permission: Permission) -> Subquery:
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
         .join(Account, col(Account.person_id) == col(Person.id))
         .where(
-            col(RoleGrant.role).in_(roles),
+            _gives(permission),
             is_valid_now(),
             col(RoleGrant.valid_until).is_(None),
             col(Person.left_at).is_(None),

@@ -20,7 +20,7 @@ from api.http.auth import (
 )
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from rules.access import Permission, Role
+from rules.access import Permission, Right
 from rules.accounts import PASSWORD_LONGEST, TOKEN_LIFE, AccountState, Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import not_found
@@ -102,9 +102,9 @@ class StageOut(BaseModel):
 
 
 class RoleOut(BaseModel):
-    """A role with the units it holds in."""
+    """A role, or a permission by itself, with the units it holds in."""
 
-    role: Role
+    role: Right
     units: list[UUID]
 
 
@@ -251,7 +251,7 @@ def _session_out(current: sessions.Current) -> SessionOut:
         name=current.actor.name,
         unit_id=current.actor.unit_id,
         roles=[
-            RoleOut(role=grant.role, units=sorted(grant.units)) for grant in current.actor.grants
+            RoleOut(role=grant.right, units=sorted(grant.units)) for grant in current.actor.grants
         ],
         language=current.language,
         theme=current.theme,

@@ -27,13 +27,16 @@ router = APIRouter(route_class=CleanRoute, tags=["rights"])
 
 
 class RightsIn(BaseModel):
-    """A role in a unit to be given, or a grant to be taken."""
+    """A role or a permission in a unit to be given, or a grant to be taken."""
 
     person_id: UUID
     role: Role | None = None
+    permission: Permission | None = Field(
+        None, description="In place of a role: one permission by itself."
+    )
     unit_id: UUID | None = None
     takes_grant_id: UUID | None = Field(
-        None, description="The grant to be taken; then role and unit are those of the grant."
+        None, description="The grant to be taken; then right and unit are those of the grant."
     )
     first_day: date | None = None
     last_day: date | None = None
@@ -44,12 +47,13 @@ class RightsIn(BaseModel):
 
 
 class UnitRightsOut(BaseModel):
-    """A unit with how many people hold each role in it."""
+    """A unit with how many people hold each role in it, and each permission by itself."""
 
     id: UUID
     name: str
     urgent_access: bool
     holders: dict[Role, int]
+    single: dict[Permission, int]
 
 
 class MatrixOut(BaseModel):
@@ -97,7 +101,8 @@ async def matrix(session: Work, current: CurrentSession) -> MatrixOut:
                 id=row.unit.id,
                 name=row.unit.name,
                 urgent_access=row.unit.urgent,
-                holders=dict(row.holders),
+                holders={one: n for one, n in row.holders.items() if isinstance(one, Role)},
+                single={one: n for one, n in row.holders.items() if isinstance(one, Permission)},
             )
             for row in found.units
         ],

@@ -13,7 +13,7 @@ from api.container import ContainerDep, Work
 from api.http.auth import CurrentSession, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from rules.access import Actor, Permission, Role
+from rules.access import Actor, Permission, Right
 from rules.clock import now
 from rules.notices.kinds import NoticeState
 from rules.staff.people import MOST_AT_ONCE, REASON, LeftAlone, PersonState
@@ -52,9 +52,9 @@ class PeopleOut(_Seen):
 
 
 class GrantOut(_Seen):
-    """A role that the person holds, held or will hold."""
+    """A role, or a permission by itself, that the person holds, held or will hold."""
 
-    role: Role
+    role: Right
     unit: str
     valid_from: datetime
     valid_until: datetime | None

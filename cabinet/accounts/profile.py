@@ -12,15 +12,17 @@ from api.container import Work
 from api.http.auth import From, set_cookies
 from api.http.entrance import CleanRoute
 from cabinet.accounts import methods
+from cabinet.accounts.right_words import right_words
 from cabinet.accounts.sign_in import Wish, changed_password, code_field, errors_of, password_fields
 from cabinet.accounts.views import LoginLine, Profile, SessionView, TokenLine
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, safe_next
 from clients.database import DatabaseSession
-from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.access import Permission, permissions_of
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
+from rules.right_names import RIGHT_NAMES
 from rules.second_factor import Method
 from rules.texts import identifiers
 from rules.texts.cleaning import in_order
@@ -36,47 +38,6 @@ account = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=400)]
 
-ROLES = {
-    Role.DOCTOR: marked("Врач"),
-    Role.NURSE: marked("Медсестра"),
-    Role.HR_REVIEWER: marked("Сотрудник отдела кадров"),
-    Role.HR_HEAD: marked("Начальник отдела кадров"),
-    Role.CLERK: marked("Сотрудник, отвечающий на запросы"),
-    Role.UNIT_HEAD: marked("Руководитель подразделения"),
-    Role.SECURITY: marked("Отдел информационной безопасности"),
-    Role.OPERATOR: marked("Оператор"),
-    Role.ADMINISTRATOR: marked("Администратор"),
-    Role.TECHNICIAN: marked("Технический специалист"),
-    Role.OPS: marked("Дежурный по системе"),
-    Role.AUDITOR: marked("Аудитор"),
-}
-RIGHTS = {
-    Permission.ASK_ACCESS: marked("Просить об изменении прав"),
-    Permission.CONFIRM_ACCESS: marked("Подтверждать права как руководитель"),
-    Permission.APPROVE_ACCESS: marked("Одобрять изменение прав и забирать их сразу"),
-    Permission.VIEW_RIGHTS: marked("Видеть роли и права целиком"),
-    Permission.APPLY: marked("Подавать заявки и следить за ними"),
-    Permission.KEEP_DOCUMENTS: marked("Загружать документы"),
-    Permission.REVIEW: marked("Рассматривать заявки"),
-    Permission.OVERSEE_REVIEWS: marked("Распределять заявки в отделе кадров"),
-    Permission.VIEW_UNIT_CASES: marked("Просматривать заявки подразделения"),
-    Permission.MANAGE_CATALOGUE: marked("Менять каталог программ"),
-    Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
-    Permission.VIEW_PEOPLE: marked("Просматривать сотрудников и их учётные записи"),
-    Permission.WATCH_RISKS: marked("Следить за подозрительными событиями"),
-    Permission.APPROVE_UNLOCK: marked("Соглашаться со снятием блокировки"),
-    Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
-    Permission.WATCH_OPERATION: marked("Следить за работой системы"),
-    Permission.OPERATE: marked("Устранять сбои в работе системы"),
-    Permission.READ_JOURNAL: marked("Просматривать журнал"),
-    Permission.AUDIT_CASES: marked("Проверять дела как аудитор"),
-    Permission.OVERSEE_COURSE: marked("Следить за прохождением курса"),
-    Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
-    Permission.KEEP_ARCHIVE: marked("Вести архив"),
-    Permission.CONFIRM_ACCOUNT: marked("Подтверждать свою учётную запись"),
-    Permission.MEET_PEOPLE: marked("Проводить видеовстречи и подтверждать личность"),
-    Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
-}
 _STEPS = {
     Step.PASSWORD: marked("Пароль"),
     Step.CODE: marked("Код"),
@@ -134,7 +95,7 @@ async def show(visit: Inside, session: Work) -> Response:
             facts=_facts(known),
             roles=[
                 (
-                    gettext(ROLES[grant.role]),
+                    right_words(grant.right),
                     ", ".join(sorted((units[u] for u in grant.units if u in units), key=in_order)),
                 )
                 for grant in visit.actor.grants
@@ -401,7 +362,7 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
     held = {
         right
         for grant in visit.actor.grants
-        for right in ROLE_PERMISSIONS[grant.role]
+        for right in permissions_of(grant.right)
         if visit.actor.may(right)
     }
     return {
@@ -409,7 +370,7 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
             TokenLine(
                 str(token.id),
                 token.name,
-                ", ".join(gettext(RIGHTS[Permission(right)]) for right in token.scope),
+                ", ".join(gettext(RIGHT_NAMES[Permission(right)]) for right in token.scope),
                 token.created_at,
                 token.ends_at,
                 token.last_used_at,
@@ -418,7 +379,7 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
             for token in found
         ],
         "fields": _token_fields("", "30", {}),
-        "scopes": [Option(right.value, gettext(RIGHTS[right])) for right in sorted(held)],
+        "scopes": [Option(right.value, gettext(RIGHT_NAMES[right])) for right in sorted(held)],
         "chosen": [],
         "scope_error": "",
         "code": _token_code() if await _has_app(visit) else None,

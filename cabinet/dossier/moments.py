@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.accounts.profile import ROLES
+from cabinet.accounts.right_words import right_words
 from cabinet.cases.kinds import pages_of
 from cabinet.cases.lines import answer_sections
 from cabinet.cases.timeline import timeline
@@ -19,7 +19,7 @@ from cabinet.dossier.views import PastAct, PastCase, PastMessage, PastRight
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
 from cabinet.reviews.lines import findings, past_decisions
-from rules.access import Permission, Role
+from rules.access import Permission
 from rules.cases.limits import INTEGER
 from rules.cases.process import Party
 from rules.journal.entries import JournalKind
@@ -127,9 +127,7 @@ def _drawn(found: Moment) -> PastCase:
         ],
         messages=[PastMessage(one.by, one.at, one.text, one.internal) for one in page.comments],
         rights=[
-            PastRight(
-                one.person, _(ROLES[Role(one.role)]), one.unit, one.valid_from, one.valid_until
-            )
+            PastRight(one.person, right_words(one.role), one.unit, one.valid_from, one.valid_until)
             for one in found.rights
         ],
         acts=[

@@ -83,6 +83,8 @@ class Option:
     value: str
     label: str
     hint: str = ""
+    group: str = ""
+    """The heading under which a long list shows it, with those beside it of the same group."""
 
 
 @dataclass(frozen=True)

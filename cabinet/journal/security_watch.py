@@ -1,11 +1,10 @@
 """The last day as information security reads it: cards of the home page, tables of the journal."""
 
-from cabinet.accounts.profile import ROLES
+from cabinet.accounts.right_words import right_words
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
 from cabinet.journal.views import WatchPart
 from clients.database import DatabaseSession
-from rules.access import Role
 from rules.clock import now
 from services.journal.checkpoints import trusted_certificates
 from services.operation import security_watch
@@ -140,4 +139,4 @@ def _rights(watch: SecuritySummary) -> WatchPart:
 
 
 def _right(one: RightsChange) -> tuple[str, str, str, str]:
-    return one.name, gettext(ROLES[Role(one.role)]), one.unit, formats.moment(one.at)
+    return one.name, right_words(one.role), one.unit, formats.moment(one.at)

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Form, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.accounts.profile import RIGHTS as RIGHT_WORDS
-from cabinet.accounts.profile import ROLES
+from cabinet.accounts.right_words import right_words
 from cabinet.accounts.sign_in import errors_of
 from cabinet.cases.lines import answer_sections, case_timeline, waits_for, whole_case
 from cabinet.cases.pages import CaseView, Groups, Narrowed, add_pages, list_page, receipt_paper
@@ -19,13 +18,15 @@ from cabinet.frame.views import FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from cabinet.rights.kind import RIGHTS
 from cabinet.rights.views import AskPage, MatrixPage, MatrixUnit, RightsPage
-from rules.access import Role
+from rules.access import SINGLE, Permission, Role
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
+from rules.right_names import RIGHT_NAMES
 from rules.staff.people import REASON
 from rules.texts import identifiers
+from rules.texts.cleaning import in_order
 from rules.texts.identifiers import IdentifierError
 from services.access_changes import reading
 from services.access_changes.asking import RightsWish
@@ -53,9 +54,9 @@ async def matrix(visit: Inside, session: Work) -> Response:
     return visit.page(
         "rights/matrix.html",
         matrix=MatrixPage(
-            roles=[_(ROLES[role]) for role in Role],
+            roles=[right_words(role) for role in Role],
             rows=[
-                (_(RIGHT_WORDS[right]), right.value, [role in roles for role in Role])
+                (_(RIGHT_NAMES[right]), right.value, [role in roles for role in Role])
                 for right, roles in found.permissions.items()
             ],
             units=[
@@ -67,6 +68,12 @@ async def matrix(visit: Inside, session: Work) -> Response:
                     row.may_set_urgent,
                 )
                 for row in found.units
+            ],
+            singles=[
+                (row.unit.name, right_words(right), str(count))
+                for row in found.units
+                for right, count in sorted(row.holders.items())
+                if isinstance(right, Permission)
             ],
             act_id=str(new_id()),
         ),
@@ -91,7 +98,7 @@ async def ask_page(
     person: Annotated[UUID | None, Query()] = None,
     grant: Annotated[UUID | None, Query()] = None,
 ) -> Response:
-    """What to change: a role to be given, or with `grant` one to be taken."""
+    """What to change: what is to be given, or with `grant` what is to be taken."""
     visit.signed_in.demand_fresh(now())
     return await _ask_page(visit, session, person or visit.actor.person_id, grant)
 
@@ -124,6 +131,7 @@ async def ask(
     try:
         wish = RightsWish(
             role=Role(role) if role in set(Role) else None,
+            permission=Permission(role) if role in SINGLE else None,
             unit_id=_uuid(unit_id),
             takes_grant_id=takes,
             first_day=_day("first_day", first_day),
@@ -176,11 +184,22 @@ async def _ask_page(
 
     fields = []
     if taken is None:
-        roles = [Option(one.value, _(ROLES[one])) for one in Role]
+        whole, single = _("Роли"), _("Отдельные права")
+        rights = [Option(one.value, _(RIGHT_NAMES[one]), group=whole) for one in Role]
+        rights += sorted(
+            (Option(one.value, _(RIGHT_NAMES[one]), group=single) for one in SINGLE),
+            key=lambda one: in_order(one.label),
+        )
         units = [Option(str(one.id), one.name) for one in form.units]
         day = _("Как дд.мм.гггг. Можно оставить пустым")
         fields += [
-            field("role", _("Роль"), "choice", options=roles),
+            field(
+                "role",
+                _("Роль или отдельное право"),
+                "choice",
+                hint=_("Отдельное право — если роль дала бы больше, чем нужно"),
+                options=rights,
+            ),
             field("unit_id", _("Подразделение"), "choice", options=units),
             field("first_day", _("Действует с"), "date", hint=day, required=False),
             field("last_day", _("Действует по"), "date", hint=day, required=False),
@@ -206,8 +225,8 @@ async def _ask_page(
     )
     title = _("Попросить права") if form.own else _("Изменить права")
     if taken is not None:
-        title = _("Забрать роль: %(role)s, %(unit)s") % {
-            "role": _(ROLES[taken.role]),
+        title = _("Забрать: %(role)s, %(unit)s") % {
+            "role": right_words(taken.right),
             "unit": taken.unit,
         }
     here = "/rights/new" if form.own else f"/rights/new?person={subject_id}"
@@ -233,7 +252,8 @@ async def _ask_page(
             held=[]
             if taken
             else [
-                (_(ROLES[one.role]), one.unit, f"{here}{link}grant={one.id}") for one in form.held
+                (right_words(one.right), one.unit, f"{here}{link}grant={one.id}")
+                for one in form.held
             ],
         ),
         errors=errors_of(refusal) if refusal else [],

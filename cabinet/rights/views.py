@@ -29,7 +29,7 @@ class AskPage:
     fields: Sequence[FieldView]
     hidden: Mapping[str, str]
     held: Sequence[tuple[str, str, str]]
-    """Role, unit, and where it is asked to be taken: what the person holds."""
+    """Role or permission, unit, and where it is asked to be taken: what the person holds."""
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,6 @@ class MatrixPage:
     rows: Sequence[tuple[str, str, Sequence[bool]]]
     """A permission in words, its name, and whether each role has it."""
     units: Sequence[MatrixUnit]
+    singles: Sequence[tuple[str, str, str]]
+    """Unit, permission by itself, and how many people hold it there."""
     act_id: str

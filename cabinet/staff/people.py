@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.accounts.profile import ROLES, login_lines
+from cabinet.accounts.profile import login_lines
+from cabinet.accounts.right_words import right_words
 from cabinet.accounts.views import SessionView
 from cabinet.frame.filters import address, filter_field
 from cabinet.frame.views import Chip, Option, Pages
@@ -25,7 +26,7 @@ from cabinet.staff.views import (
     PersonPage,
     StateView,
 )
-from rules.access import Permission, Role
+from rules.access import Permission
 from rules.clock import now
 from rules.ids import new_id
 from rules.notices.kinds import NoticeState
@@ -258,9 +259,8 @@ def _grant(grant: GrantSeen, person_id: UUID) -> GrantRow:
         _(_GIVEN_BY.get(grant.system, grant.system)) if grant.system else _("в журнале не указано")
     )
     ended = grant.valid_until is not None and grant.valid_until <= now()
-    role = _(ROLES[Role(grant.role)])
     return GrantRow(
-        role,
+        right_words(grant.role),
         grant.unit,
         grant.valid_from,
         grant.valid_until,

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.accounts.profile import ROLES
+from cabinet.accounts.right_words import right_words
 from cabinet.frame.periods import midnight
 from cabinet.frame.views import FieldView
 from cabinet.frame.visits import Inside
 from cabinet.staff.people import PEOPLE
-from rules.access import Permission, Role
+from rules.access import Permission
 from rules.clock import now
 from rules.texts.identifiers import IdentifierError
 from services.staff import rights
@@ -83,7 +83,7 @@ async def show(
         back_url=f"{PEOPLE}/{person_id}" if may_see else "",
         rows=[
             RightRow(
-                _(ROLES[Role(grant.role)]),
+                right_words(grant.role),
                 grant.unit,
                 grant.valid_from,
                 grant.valid_until,

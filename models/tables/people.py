@@ -76,12 +76,15 @@ class Person(SQLModel, table=True):
 
 
 class RoleGrant(SQLModel, table=True):
-    """A role held in a unit and the units below, from one moment until another. Append-only."""
+    """A role or a permission held in a unit and the units below, from one moment until another.
+
+    Append-only. `role` is the name of either (`rules.access.Right`).
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (
         CheckConstraint(
-            "role <> 'auditor' or (valid_until is not null"
+            "role not in ('auditor', 'audit_cases') or (valid_until is not null"
             " and valid_until - valid_from <= interval '90 days')",
             name="role_grant_auditor_ends",
         ),

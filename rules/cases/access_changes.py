@@ -4,10 +4,9 @@ Each step is another person's: neither the applicant nor the subject decides, an
 not approve. See `docs/rights.md`.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 
-from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.access import SINGLE, Permission, Right, Role, giving, permissions_of
 from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
 
 S, T, P = Status, Transition, Party
@@ -81,7 +80,7 @@ URGENT = timedelta(hours=24)
 """For how long urgent access holds at most before anybody has decided; the database agrees."""
 
 URGENT_AGAIN = timedelta(days=30)
-"""So long a role that was had urgently, or that somebody took away, is not had urgently again."""
+"""So long what was had urgently, or what somebody took away, is not had urgently again."""
 
 LONGEST = timedelta(days=5 * 366)
 """How far ahead temporary rights may end."""
@@ -94,6 +93,9 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_CATALOGUE,
         Permission.MEET_PEOPLE,
+        Permission.WATCH_RISKS,
+        Permission.APPROVE_UNLOCK,
+        Permission.AUDIT_CASES,
         Permission.CONFIRM_ACCESS,
         Permission.APPROVE_ACCESS,
         Permission.CONFIRM_DECLARATIONS,
@@ -104,7 +106,16 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
     }
 )
 
-URGENT_ROLES: Mapping[Role, bool] = {
-    role: not held & _TOO_MUCH_FOR_URGENCY for role, held in ROLE_PERMISSIONS.items()
-}
-"""Whether a role may be had urgently: none with which people decide on others, or on the system."""
+
+def may_be_urgent(right: Right) -> bool:
+    """Whether it may be had urgently: nothing with which people decide on others or the system."""
+    return not permissions_of(right) & _TOO_MUCH_FOR_URGENCY
+
+
+def alike(right: Right) -> frozenset[Right]:
+    """What was had urgently lately bars this: itself, and where it is or would be a part.
+
+    Otherwise a role that was refused would be had urgently by its permissions one by one.
+    """
+    parts = permissions_of(right) & SINGLE if isinstance(right, Role) else giving(right)
+    return frozenset({right, *parts})

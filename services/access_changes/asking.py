@@ -18,16 +18,23 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.people import Person, RoleChange, RoleGrant, Unit
-from rules.access import Actor, Permission, Role, demand_end
-from rules.cases.access_changes import LONGEST, MOST_OPEN, TYPE, URGENT_AGAIN, URGENT_ROLES
+from rules.access import SINGLE, Actor, Permission, Right, Role, demand_end, right_named
+from rules.cases.access_changes import (
+    LONGEST,
+    MOST_OPEN,
+    TYPE,
+    URGENT_AGAIN,
+    alike,
+    may_be_urgent,
+)
 from rules.cases.kinds import process_of
 from rules.cases.limits import too_many_drafts
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.clock import now as present
 from rules.refusals import FieldError, Refusal, not_found
+from rules.right_names import in_russian
 from rules.staff.people import demand_reason, has_left
-from rules.staff.table import ROLE_NAMES
 from services import access
 from services.access_changes import deciding, grants
 from services.cases import assignment
@@ -41,9 +48,13 @@ from services.staff.provenance import is_open
 
 @dataclass(frozen=True)
 class RightsWish:
-    """What is asked for: a role in a unit, or the end of a grant. Days include both ends."""
+    """What is asked for: a role or a permission in a unit, or the end of a grant.
+
+    Days include both ends.
+    """
 
     role: Role | None = None
+    permission: Permission | None = None
     unit_id: UUID | None = None
     takes_grant_id: UUID | None = None
     first_day: date | None = None
@@ -57,7 +68,7 @@ class _Checked:
     """A wish that may be asked for, with the rows that it names."""
 
     subject: Person
-    role: Role
+    right: Right
     unit: Unit
     begins: datetime | None
     ends: datetime | None
@@ -98,6 +109,7 @@ class AccessChanges(Drafts):
         body = {
             "subject": str(subject_id),
             "role": wish.role.value if wish.role else None,
+            **({"permission": wish.permission.value} if wish.permission else {}),
             "unit": str(wish.unit_id) if wish.unit_id else None,
             "takes": str(wish.takes_grant_id) if wish.takes_grant_id else None,
             "from": wish.first_day.isoformat() if wish.first_day else None,
@@ -135,7 +147,7 @@ class AccessChanges(Drafts):
                 case_id=doing.case.id,
                 subject_id=subject_id,
                 asked_by=actor.person_id,
-                role=checked.role.value,
+                role=checked.right.value,
                 unit_id=checked.unit.id,
                 takes_grant_id=wish.takes_grant_id,
                 valid_from=checked.begins,
@@ -182,37 +194,40 @@ async def _checked(
         raise not_found()
     if not access.works(subject, now):
         raise has_left()
-    role, unit_id = wish.role, wish.unit_id
+    right: Right | None = wish.role or wish.permission
+    unit_id = wish.unit_id
     if wish.takes_grant_id is not None:
         grant = await session.get(RoleGrant, wish.takes_grant_id)
         if grant is None or grant.person_id != subject_id or not is_open(grant, now):
             raise _unfit("grant", "Выберите роль, которая ещё действует.")
-        role, unit_id = Role(grant.role), grant.unit_id
+        right, unit_id = right_named(grant.role), grant.unit_id
+    elif wish.permission is not None and (wish.role or wish.permission not in SINGLE):
+        raise _unfit("role", "Выберите роль или одно право, которое выдают отдельно.")
     unit = await session.get(Unit, unit_id) if unit_id else None
     wrong = []
-    if role is None:
-        wrong.append(FieldError("role", "Выберите роль."))
+    if right is None:
+        wrong.append(FieldError("role", "Выберите роль или отдельное право."))
     if unit is None:
         wrong.append(FieldError("unit_id", "Выберите подразделение."))
-    if role is None or unit is None:
+    if right is None or unit is None:
         raise _incomplete(wrong)
     begins, ends = _term(wish, ZoneInfo(unit.time_zone), now)
     if wish.takes_grant_id is None:
-        demand_end(role, max(begins or now, now), ends)
+        demand_end(right, max(begins or now, now), ends)
     if wish.urgent:
-        _demand_urgent(wish, role, unit, begins)
-        await _demand_not_lately(session, subject_id, role, now)
+        _demand_urgent(wish, right, unit, begins)
+        await _demand_not_lately(session, subject_id, right, now)
     answers: dict[str, Any] = {
         "subject": subject.name,
         "change": "give" if wish.takes_grant_id is None else "take",
-        "role": ROLE_NAMES[role],
+        "role": in_russian(right),
         "unit": unit.name,
         "from": wish.first_day.strftime("%d.%m.%Y") if wish.first_day else None,
         "until": wish.last_day.strftime("%d.%m.%Y") if wish.last_day else None,
         "urgent": wish.urgent,
         "reason": reason,
     }
-    return _Checked(subject, role, unit, begins, ends, answers)
+    return _Checked(subject, right, unit, begins, ends, answers)
 
 
 def _term(
@@ -235,23 +250,23 @@ def _term(
     return begins, ends
 
 
-def _demand_urgent(wish: RightsWish, role: Role, unit: Unit, begins: datetime | None) -> None:
+def _demand_urgent(wish: RightsWish, right: Right, unit: Unit, begins: datetime | None) -> None:
     """Raise Refusal 422 unless this may be had before anybody has decided."""
     words = ""
     if wish.takes_grant_id is not None or begins is not None:
-        words = "Срочно можно только получить роль, и только с этой минуты."
+        words = "Срочно можно только получить роль или право, и только с этой минуты."
     elif not unit.urgent_access:
         words = "В этом подразделении срочный доступ не разрешён."
-    elif not URGENT_ROLES[role]:
-        words = "Эту роль срочно получить нельзя: она даёт власть над правами других или системой."
+    elif not may_be_urgent(right):
+        words = "Это срочно получить нельзя: это власть над правами других или системой."
     if words:
         raise _unfit("urgent", words)
 
 
 async def _demand_not_lately(
-    session: AsyncSession, subject_id: UUID, role: Role, now: datetime
+    session: AsyncSession, subject_id: UUID, right: Right, now: datetime
 ) -> None:
-    """Raise Refusal 422 for a role that was had urgently, or taken away, not long ago.
+    """Raise Refusal 422 for what was had urgently, or taken away, not long ago.
 
     Otherwise it could be had day after day, and in spite of a no, before anybody has decided.
     """
@@ -262,11 +277,13 @@ async def _demand_not_lately(
     )
     found = await session.exec(
         select(RoleGrant.id)
-        .where(RoleGrant.person_id == subject_id, RoleGrant.role == role.value, lately)
+        .where(
+            RoleGrant.person_id == subject_id, col(RoleGrant.role).in_(sorted(alike(right))), lately
+        )
         .limit(1)
     )
     if found.first() is not None:
-        words = "Эту роль недавно уже получали срочно или забирали: попросите её обычным путём."
+        words = "Это недавно уже получали срочно или забирали: попросите обычным путём."
         raise _unfit("urgent", words)
 
 

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.people import Person, RoleChange, RoleGrant
-from rules.access import Role, demand_end
+from rules.access import demand_end, right_named
 from rules.cases.access_changes import URGENT
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
@@ -35,7 +35,7 @@ async def give(session: AsyncSession, change: RoleChange, now: datetime, *, by: 
     if change.valid_until is not None and change.valid_until <= begins:
         words = "Срок, на который просили права, уже прошёл. Отклоните заявку."
         raise Refusal("time_is_over", words, 409)
-    demand_end(Role(change.role), begins, change.valid_until)
+    demand_end(right_named(change.role), begins, change.valid_until)
     await end_urgent(session, change, now, by=None, why="approved")
     return await _add(session, change, begins, change.valid_until, now, by=by, urgent=False)
 

@@ -9,7 +9,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.people import Person, RoleGrant, Unit
-from rules.access import ROLE_PERMISSIONS, Actor, Permission, Role
+from rules.access import Actor, Permission, Right, Role, permissions_of, right_named
 from rules.refusals import not_found
 from rules.texts.cleaning import in_order
 from services import access
@@ -29,7 +29,7 @@ class GrantHeld:
     """A grant that stands and may be taken."""
 
     id: UUID
-    role: Role
+    right: Right
     unit: str
 
 
@@ -63,7 +63,7 @@ async def ask_form(session: AsyncSession, actor: Actor, subject_id: UUID, now: d
         )
         .order_by(col(RoleGrant.valid_from))
     )
-    grants = [GrantHeld(grant.id, Role(grant.role), unit) for grant, unit in held.all()]
+    grants = [GrantHeld(grant.id, right_named(grant.role), unit) for grant, unit in held.all()]
     units = (await session.exec(select(Unit))).all()
     seen = [UnitSeen(one.id, one.name, one.urgent_access) for one in units]
     return AskForm(
@@ -73,16 +73,16 @@ async def ask_form(session: AsyncSession, actor: Actor, subject_id: UUID, now: d
 
 @dataclass(frozen=True)
 class UnitHolders:
-    """A unit of the visitor with how many people hold each role in it, not those above it."""
+    """A unit of the visitor with how many people hold what in it, not those above it."""
 
     unit: UnitSeen
-    holders: Mapping[Role, int]
+    holders: Mapping[Right, int]
     may_set_urgent: bool
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Which role has which permissions, and where how many people hold the roles."""
+    """Which role has which permissions, and where how many people hold roles and permissions."""
 
     permissions: Mapping[Permission, frozenset[Role]]
     units: Sequence[UnitHolders]
@@ -99,9 +99,9 @@ async def matrix(session: AsyncSession, actor: Actor, now: datetime) -> Matrix:
         .group_by(col(RoleGrant.unit_id), col(RoleGrant.role)),
         params={"now": now},
     )
-    holders: dict[UUID, dict[Role, int]] = {}
-    for unit_id, role, count in counted.all():
-        holders.setdefault(unit_id, {})[Role(role)] = count
+    holders: dict[UUID, dict[Right, int]] = {}
+    for unit_id, name, count in counted.all():
+        holders.setdefault(unit_id, {})[right_named(name)] = count
     units = (await session.exec(select(Unit).where(col(Unit.id).in_(mine)))).all()
     rows = [
         UnitHolders(
@@ -113,7 +113,7 @@ async def matrix(session: AsyncSession, actor: Actor, now: datetime) -> Matrix:
     ]
     return Matrix(
         {
-            one: frozenset(role for role, held in ROLE_PERMISSIONS.items() if one in held)
+            one: frozenset(role for role in Role if one in permissions_of(role))
             for one in Permission
         },
         rows,

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.people import Person, RoleGrant, StaffAct
-from rules.access import ROLE_PERMISSIONS, Actor, Permission, Role
+from rules.access import Actor, Permission, permissions_of, right_named
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
@@ -143,12 +143,17 @@ async def demand_successor(
         raise last_manager()
 
 
+def manages_people(grant: RoleGrant) -> bool:
+    """Whether the grant lets its holder manage people."""
+    return Permission.MANAGE_PEOPLE in permissions_of(right_named(grant.role))
+
+
 async def demand_manager_without(session: AsyncSession, grant: RoleGrant, now: datetime) -> None:
     """Raise Refusal 409 if nobody could manage people somewhere once this grant has ended.
 
     The caller has waited for its turn.
     """
-    if Permission.MANAGE_PEOPLE not in ROLE_PERMISSIONS[Role(grant.role)]:
+    if not manages_people(grant):
         return
     held = await session.exec(
         select(RoleGrant).where(
@@ -159,9 +164,7 @@ async def demand_manager_without(session: AsyncSession, grant: RoleGrant, now: d
         )
     )
     keeps = [
-        await access.units_below(session, one.unit_id)
-        for one in held.all()
-        if Permission.MANAGE_PEOPLE in ROLE_PERMISSIONS[Role(one.role)]
+        await access.units_below(session, one.unit_id) for one in held.all() if manages_people(one)
     ]
     await demand_successor(session, grant.person_id, now, frozenset().union(*keeps))
 

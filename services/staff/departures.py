@@ -19,7 +19,7 @@ from clients.database import Database
 from models.tables.base import Moment
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
-from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.access import Permission
 from rules.cases.kinds import SEEN_BY_HEADS
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
@@ -32,7 +32,7 @@ from services.meetings import sweep as meetings
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 from services.staff import invitations
-from services.staff.acting import demand_successor
+from services.staff.acting import demand_successor, manages_people
 
 SYSTEM = "departure"
 
@@ -98,7 +98,7 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     of_old = above_old | await access.units_below(session, person.unit_id)
     grants = await _grants(session, person.id, now)
     ending = [one for one in grants if one.unit_id in of_old and one.unit_id not in above_new]
-    kept = [one.unit_id for one in grants if one not in ending and _manages_people(one)]
+    kept = [one.unit_id for one in grants if one not in ending and manages_people(one)]
     keeps = [await access.units_below(session, unit_id) for unit_id in kept]
     await demand_successor(session, person.id, now, frozenset().union(*keeps))
     for grant in ending:
@@ -109,10 +109,6 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     key = f"{person.id}:transferred:{now.isoformat()}"
     told = NoticeEvent(person.id, NoticeKind.TRANSFERRED, key)
     await outbox.enqueue_all(session, [told], now)
-
-
-def _manages_people(grant: RoleGrant) -> bool:
-    return Permission.MANAGE_PEOPLE in ROLE_PERMISSIONS[Role(grant.role)]
 
 
 async def _grants(session: AsyncSession, person_id: UUID, at: datetime) -> list[RoleGrant]:

@@ -78,7 +78,7 @@ async def test_a_right_reaches_a_live_session(browser: Browser, site: Site, offi
     assert not await faults_of(guards)
     await guards.get_by_role("link", name="Забрать сразу").first.click()
     await guards.locator("#field-reason").fill("Больше не нужно.")
-    await guards.get_by_role("button", name="Забрать роль сразу").click()
+    await guards.get_by_role("button", name="Забрать сразу").click()
     await expect(guards.locator(".flash")).to_contain_text("Роль закончилась")
     ended = await hers.goto(f"{site.url}/desk")
     assert ended is not None

@@ -17,6 +17,7 @@ from rules.access import Actor, Permission, Role
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.refusals import Refusal
+from services import access
 from services.access_changes import deciding
 from services.access_changes.asking import RightsWish
 from services.cases.acts import Act
@@ -351,6 +352,61 @@ async def test_taking_a_right_needs_the_same_people(staff: Staff) -> None:
     [ended] = await story.grants()
     assert ended.ended_by == staff.security.person_id
     assert ended.ended_case_id is not None
+
+
+async def test_a_single_permission_goes_the_same_way(staff: Staff) -> None:
+    """Asked for by the administrator, it holds at once in pages, API, queue; and ends so (I6)."""
+    story = await Story.begin(staff)
+    nurse, whose = story.nurse, story.nurse.person_id
+    single: dict[str, Any] = {"role": None, "permission": Permission.REVIEW}
+    browser = await staff.browser(nurse)
+    assert (await browser.get("/desk")).status_code == 403
+    last = now().date() + timedelta(days=5)
+    await story.given(staff.admin, **single, last_day=last)
+    assert (await browser.get("/desk")).status_code == 200, "the same session"
+    assert await story.may(nurse, Permission.REVIEW)
+    assert not (await story.fresh(nurse)).may(Permission.REVIEW, staff.office.hr)
+    assert not await story.may(nurse, Permission.OVERSEE_REVIEWS)
+    async with staff.database.work() as session:
+        held = await access.present_reviewers(session, story.ward, now())
+    assert held == [whose], "who reviews is chosen by the same function"
+    [grant] = await story.grants()
+    assert (grant.role, grant.valid_until is None) == ("review", False)
+    words = "Отдельное право: рассматривать заявки"
+    for page in ("/profile", f"/people/{whose}/rights"):
+        assert words in (await browser.get(page)).text
+    held_now = [one["role"] for one in (await browser.get("/api/v1/session")).json()["roles"]]
+    assert held_now == ["nurse", "review"]
+    guard = await staff.browser(staff.security)
+    for page in ("/rights/matrix", f"/people/{whose}", f"/people/{whose}/rights"):
+        assert words in (await guard.get(page)).text, page
+    card = (await guard.get(f"/api/v1/people/{whose}")).json()
+    assert {one["role"] for one in card["grants"]} == {"nurse", "review"}
+    then = (await guard.get(f"/api/v1/people/{whose}/rights")).json()
+    assert {one["role"] for one in then["rights"]} == {"nurse", "review"}
+    matrix = (await guard.get("/api/v1/rights/matrix")).json()
+    assert [one["single"] for one in matrix["units"] if one["single"]] == [{"review": 1}]
+    await refused("asked_already", _twice(story, staff.admin, single))
+    await staff.container.revocations.end(staff.security, uuid4(), whose, grant.id, WHY)
+    assert (await browser.get("/desk")).status_code == 403
+    # Not what everybody has, nor both at once; an auditor's has an end, as the role has.
+    for wish in ({"permission": Permission.ASK_ACCESS}, {"role": Role.CLERK}):
+        await refused("incomplete", story.ask(staff.admin, **{**single, **wish}))
+    audits: dict[str, Any] = {**single, "permission": Permission.AUDIT_CASES}
+    await refused("auditor_needs_end", story.ask(staff.admin, **audits))
+    async with staff.database.work() as session:
+        endless = RoleGrant(
+            person_id=whose, role="audit_cases", unit_id=story.ward, valid_from=now()
+        )
+        session.add(endless)
+        with pytest.raises(IntegrityError, match="auditor_ends"):
+            await session.flush()
+        await session.rollback()
+
+
+async def _twice(story: Story, by: Actor, wish: dict[str, Any]) -> None:
+    for _ in range(2):
+        await story.ask(by, **wish)
 
 
 async def test_what_is_asked_for_is_checked(staff: Staff) -> None:

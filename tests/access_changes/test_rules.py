@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from rules.access import Actor, Grant, Permission, Role
+from ops.local.home import CHECKOUT
+from rules.access import SINGLE, Actor, Grant, Permission, Role, giving, permissions_of
 from rules.cases import deciding
-from rules.cases.access_changes import ACCESS_CHANGE, URGENT_ROLES
+from rules.cases.access_changes import ACCESS_CHANGE, alike, may_be_urgent
 from rules.cases.process import Party, Status, Transition
 
 ARROWS = {
@@ -43,13 +44,46 @@ def test_there_is_no_other_way() -> None:
 
 def test_roles_with_power_over_others_are_never_urgent() -> None:
     """Only roles with which nobody decides on people, rights or the system."""
-    assert {role for role, allowed in URGENT_ROLES.items() if allowed} == {
+    assert {role for role in Role if may_be_urgent(role)} == {
         Role.DOCTOR,
         Role.NURSE,
         Role.HR_REVIEWER,
         Role.CLERK,
         Role.TECHNICIAN,
     }
+    assert {right for right in SINGLE if may_be_urgent(right)} == {
+        Permission.APPLY,
+        Permission.KEEP_DOCUMENTS,
+        Permission.REVIEW,
+        Permission.OVERSEE_REVIEWS,
+        Permission.VIEW_UNIT_CASES,
+        Permission.VIEW_PEOPLE,
+        Permission.OVERSEE_COURSE,
+        Permission.VIEW_RIGHTS,
+        Permission.WATCH_OPERATION,
+    }
+    # What was refused as a role is not had by its parts, nor a permission by a role that has it.
+    assert Permission.REVIEW in alike(Role.CLERK)
+    assert Role.CLERK in alike(Permission.REVIEW)
+
+
+def test_a_permission_is_held_by_a_role_or_by_itself() -> None:
+    """One function says what a grant gives; no name is both role and permission (I6)."""
+    assert not {one.value for one in Role} & {one.value for one in Permission}
+    unit, elsewhere = uuid4(), uuid4()
+    for one in SINGLE:
+        alone = Actor(uuid4(), "", unit, (Grant(one, frozenset({unit})),))
+        assert alone.may(one, unit)
+        assert not alone.may(one, elsewhere)
+        assert {right for right in SINGLE if alone.may(right)} == {one}
+        assert giving(one) == {one} | {role for role in Role if one in permissions_of(role)}
+    readers = {
+        path.relative_to(CHECKOUT).as_posix()
+        for room in ("api", "cabinet", "services", "rules", "activities", "workflows", "ops")
+        for path in (CHECKOUT / room).rglob("*.py")
+        if "ROLE_PERMISSIONS" in path.read_text()
+    }
+    assert readers == {"rules/access.py"}
 
 
 def test_who_decides_and_who_only_reads() -> None:

@@ -97,7 +97,7 @@ def from_code() -> Iterator[tuple[str, Message]]:
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
     told = {"title", "label", "hint", "question", "reason", "recipient"}
-    for name in ("types", "requests", "verification", "programmes"):
+    for name in ("types", "requests", "verification", "access", "programmes"):
         rows = data_of(name)
         if name == "programmes":
             rows = [{k: row.get(k) for k in ("attachments", "checklist")} for row in rows]

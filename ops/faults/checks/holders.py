@@ -18,7 +18,7 @@ from clients.database import Database
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Absence, Person, RoleGrant, Unit
-from rules.access import ROLE_PERMISSIONS, Role
+from rules.access import permissions_of, right_named
 from rules.cases.process import Party, Status
 from rules.clock import now
 
@@ -79,7 +79,7 @@ class House:
             return "who is locked"
         if not any(
             one.unit_id in above
-            and case.review_permission in ROLE_PERMISSIONS[Role(one.role)]
+            and case.review_permission in permissions_of(right_named(one.role))
             and one.valid_from <= at
             and (one.valid_until is None or one.valid_until > at)
             for one in self.grants.get(person_id, ())

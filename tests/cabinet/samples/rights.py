@@ -1,14 +1,14 @@
 """The pages of rights with invented contents."""
 
-from cabinet.accounts.profile import ROLES as ROLES_IN_WORDS
 from cabinet.frame.views import FieldView, Option
 from cabinet.rights.views import AskPage, MatrixPage, MatrixUnit
 from rules.access import Role
+from rules.right_names import RIGHT_NAMES
 from tests.cabinet.samples.cases import frame
 from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import NAV
 
-ROLES = [ROLES_IN_WORDS[role] for role in Role]
+ROLES = [RIGHT_NAMES[role] for role in Role]
 NONE = ("",) * (len(ROLES) - 2)
 ASK = AskPage(
     title="Изменить права",
@@ -18,7 +18,15 @@ ASK = AskPage(
     back="#",
     back_words="Волков Николай Петрович",
     fields=[
-        FieldView("role", "Роль", "choice", options=[Option("nurse", "Медсестра")]),
+        FieldView(
+            "role",
+            "Роль или отдельное право",
+            "choice",
+            options=[
+                *(Option(role, RIGHT_NAMES[role], group="Роли") for role in Role),
+                Option("review", "Рассматривать заявки", group="Отдельные права"),
+            ],
+        ),
         FieldView("last_day", "Действует по", "date", required=False, hint="Как дд.мм.гггг."),
         FieldView("urgent", "Срочно: до решения, не дольше суток", "checkbox", required=False),
         FieldView("reason", "Для чего это нужно", "long_text", error="Укажите причину."),
@@ -40,6 +48,7 @@ MATRIX = MatrixPage(
         MatrixUnit("u1", "Терапевтическое отделение", ("12", "30", *NONE), True, True),
         MatrixUnit("u2", "Отделение анестезиологии", ("4", "", *NONE), False, False),
     ],
+    singles=[("Отдел кадров", "Отдельное право: рассматривать заявки", "2")],
     act_id="a1",
 )
 

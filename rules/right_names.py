@@ -1,0 +1,53 @@
+"""The names of roles and permissions, as people read them (msgids)."""
+
+from collections.abc import Mapping
+
+from rules.access import Permission, Right, Role
+
+R, P = Role, Permission
+
+RIGHT_NAMES: Mapping[Right, str] = {
+    R.DOCTOR: "Врач",
+    R.NURSE: "Медсестра",
+    R.HR_REVIEWER: "Сотрудник отдела кадров",
+    R.HR_HEAD: "Начальник отдела кадров",
+    R.CLERK: "Сотрудник, отвечающий на запросы",
+    R.UNIT_HEAD: "Руководитель подразделения",
+    R.SECURITY: "Отдел информационной безопасности",
+    R.OPERATOR: "Оператор",
+    R.ADMINISTRATOR: "Администратор",
+    R.TECHNICIAN: "Технический специалист",
+    R.OPS: "Дежурный по системе",
+    R.AUDITOR: "Аудитор",
+    P.ASK_ACCESS: "Просить об изменении прав",
+    P.CONFIRM_ACCESS: "Подтверждать права как руководитель",
+    P.APPROVE_ACCESS: "Одобрять изменение прав и забирать их сразу",
+    P.VIEW_RIGHTS: "Видеть роли и права целиком",
+    P.APPLY: "Подавать заявки и следить за ними",
+    P.KEEP_DOCUMENTS: "Загружать документы",
+    P.REVIEW: "Рассматривать заявки",
+    P.OVERSEE_REVIEWS: "Распределять заявки в отделе кадров",
+    P.VIEW_UNIT_CASES: "Просматривать заявки подразделения",
+    P.MANAGE_CATALOGUE: "Менять каталог программ",
+    P.MANAGE_PEOPLE: "Вести учёт сотрудников",
+    P.VIEW_PEOPLE: "Просматривать сотрудников и их учётные записи",
+    P.WATCH_RISKS: "Следить за подозрительными событиями",
+    P.APPROVE_UNLOCK: "Соглашаться со снятием блокировки",
+    P.DECODE_PAYLOADS: "Просматривать данные процессов",
+    P.WATCH_OPERATION: "Следить за работой системы",
+    P.OPERATE: "Устранять сбои в работе системы",
+    P.READ_JOURNAL: "Просматривать журнал",
+    P.AUDIT_CASES: "Проверять дела как аудитор",
+    P.OVERSEE_COURSE: "Следить за прохождением курса",
+    P.CONFIRM_DECLARATIONS: "Подтверждать заявления о журнале",
+    P.KEEP_ARCHIVE: "Вести архив",
+    P.CONFIRM_ACCOUNT: "Подтверждать свою учётную запись",
+    P.MEET_PEOPLE: "Проводить видеовстречи и подтверждать личность",
+    P.KEEP_NOTICES: "Отмечать и настраивать уведомления",
+}
+
+
+def in_russian(right: Right) -> str:
+    """What is asked for, as it stands in the answers of a case."""
+    name = RIGHT_NAMES[right]
+    return name if isinstance(right, Role) else f"Отдельное право: {name[0].lower()}{name[1:]}"
