@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -35,13 +36,12 @@ from clients.telemetry.metrics import metered_runtime
 from clients.telemetry.traces import Traces
 from clients.temporal.client import (
     CaseSignaller,
-    ExportStarter,
-    LockWaker,
     all_stand,
     connect,
     ensure_schedules,
     ensure_standing,
 )
+from clients.temporal.rows import RowWaker
 from clients.temporal.sandbox import SandboxedRunner
 from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing
@@ -139,8 +139,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         database,
         CaseSignals(CaseSignaller(client, settings.task_queue)),
         settings.sweep_grace,
-        ExportStarter(client, settings.task_queue),
-        LockWaker(client, settings.task_queue),
+        partial(RowWaker, client, settings.task_queue),
     )
     return Worker(
         client,

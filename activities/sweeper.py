@@ -9,34 +9,28 @@ from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
 from services import sweeping
-from services.account_locks.reminders import Wake
 from services.cases.signals import CaseSignals
 from services.course import passing
-from services.exports.acts import StartAnew
+from services.own_workflows import Wakers
 
 REMIND_EVERY = 3600.0
 """Seconds between two rounds of reminders of the course."""
 
 
 class SweeperActivities:
-    """Activities of the sweeper.
-
-    `grace` is in seconds; `start` starts the workflow of an export, `wake` that of a lock.
-    """
+    """Activities of the sweeper. `grace` is in seconds; `wakers` wake the workflows of rows."""
 
     def __init__(
         self,
         database: Database,
         signals: CaseSignals,
         grace: float,
-        start: StartAnew,
-        wake: Wake,
+        wakers: Wakers,
     ) -> None:
         self._database = database
         self._signals = signals
         self._grace = grace
-        self._start = start
-        self._wake = wake
+        self._wakers = wakers
         self._reminded = 0.0
 
     @activity.defn
@@ -50,9 +44,7 @@ class SweeperActivities:
     async def _walk(self) -> None:
         # The sweeper runs for ever and is not traced; each wake-up begins a trace of its own.
         with anew():
-            await sweeping.sweep(
-                self._database, self._signals, self._grace, self._start, self._wake
-            )
+            await sweeping.sweep(self._database, self._signals, self._grace, self._wakers)
             if time.monotonic() - self._reminded > REMIND_EVERY or not self._reminded:
                 self._reminded = time.monotonic()
                 await passing.remind(self._database)

@@ -15,8 +15,10 @@ from clients.database import Database, DatabaseSession
 from clients.identity_provider import IdentityProvider, provider_of
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
-from clients.temporal.client import CaseSignaller, ExportStarter, LockWaker, connect
+from clients.temporal.client import CaseSignaller, connect
+from clients.temporal.rows import RowWaker
 from crypto.key_ring import KeyRing
+from models.messages import WorkflowName
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
@@ -103,13 +105,16 @@ class Container:
     @cached_property
     def exports(self) -> Exports:
         """Lists of the archive as files."""
-        start = ExportStarter(self.temporal, self.settings.task_queue)
         return Exports(
             self.database,
             self.objects,
             self.settings.institution,
-            start,
+            self._waker(WorkflowName.EXPORT),
         )
+
+    def _waker(self, name: WorkflowName) -> RowWaker:
+        """Wakes the workflows of rows of one type."""
+        return RowWaker(self.temporal, self.settings.task_queue, name)
 
     @cached_property
     def retention(self) -> Retention:
@@ -145,8 +150,7 @@ class Container:
     @cached_property
     def account_locks(self) -> AccountLocks:
         """Locks by suspicion."""
-        wake = LockWaker(self.temporal, self.settings.task_queue)
-        return AccountLocks(self.database, self.meetings, wake)
+        return AccountLocks(self.database, self.meetings, self._waker(WorkflowName.ACCOUNT_LOCK))
 
     @cached_property
     def documents(self) -> Documents:

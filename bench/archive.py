@@ -167,7 +167,7 @@ _WHO = {"own": "the worker", "child": "the process that sets the file"}
 _MB = 1024 * 1024
 
 
-async def _started(_: UUID) -> bool:
+async def _started(row_id: UUID, *, signal: str = "", anew: bool = False) -> bool:
     return True
 
 

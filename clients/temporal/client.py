@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 from temporalio.api.common.v1 import WorkflowExecution
@@ -27,7 +26,6 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 from temporalio.common import (
-    SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -47,12 +45,10 @@ from models.messages import (
     CaseRef,
     CaseSignal,
     CaseState,
-    ExportRef,
-    LockRef,
     WorkflowName,
     case_workflow_id,
 )
-from models.visibility import KIND, OpsText, attributes_of
+from models.visibility import OpsText, attributes_of
 from rules.cases.kinds import process_of
 from rules.cases.process import Transition
 from settings import Settings
@@ -183,53 +179,6 @@ class CaseSignaller:
             self._client, call, self._task_queue, again=again, deadline=self._deadline
         )
         return done or not case.open
-
-
-class ExportStarter:
-    """Starts the workflow of an export: the `Start` of `services.exports.acts`."""
-
-    def __init__(self, client: Client, task_queue: str) -> None:
-        self._client = client
-        self._task_queue = task_queue
-
-    async def __call__(self, export_id: UUID, *, anew: bool = False) -> bool:
-        """Start it, even if an earlier run was lost.
-
-        A run that is open is left alone; with `anew` it is ended first.
-        """
-        call = SignalWithStart(
-            workflow=WorkflowName.EXPORT,
-            workflow_id=f"export-{export_id}",
-            start=ExportRef(export_id=export_id),
-            signal=None,
-            args=[],
-            summary=OpsText("writes a list of the archive to a file"),
-            attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
-            anew=anew,
-        )
-        return await signal_with_start(self._client, call, self._task_queue, again=True)
-
-
-class LockWaker:
-    """Wakes the workflow of a lock, or starts it: the `Wake` of `services.account_locks.acts`."""
-
-    def __init__(self, client: Client, task_queue: str) -> None:
-        self._client = client
-        self._task_queue = task_queue
-
-    async def __call__(self, lock_id: UUID, *, anew: bool = False) -> bool:
-        """Signal its run, or begin one; with `anew`, in place of one that does not go on."""
-        call = SignalWithStart(
-            workflow=WorkflowName.ACCOUNT_LOCK,
-            workflow_id=f"account-lock-{lock_id}",
-            start=LockRef(lock_id=lock_id),
-            signal=None if anew else WAKE_UP,
-            args=[],
-            summary=OpsText("a locked account: a meeting, then somebody else's word"),
-            attributes=TypedSearchAttributes([SearchAttributePair(KIND, "account-lock")]),
-            anew=anew,
-        )
-        return await signal_with_start(self._client, call, self._task_queue, again=True)
 
 
 @dataclass(frozen=True)

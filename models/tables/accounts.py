@@ -295,6 +295,11 @@ class AccountLock(SQLModel, table=True):
     )
     reminded: int = 0
     looks_at: datetime = Field(sa_column=utc_column(index=True))
+    woken_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the sweeper last woke its workflow.",
+    )
     meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id")
     operator_id: UUID | None = Field(default=None, foreign_key="person.id")
     approver_id: UUID | None = Field(default=None, foreign_key="person.id")

@@ -68,6 +68,11 @@ class Export(SQLModel, table=True):
     sha256: str | None = None
     asked_at: datetime = Field(sa_column=utc_column())
     beat_at: datetime = Field(sa_column=utc_column())
+    woken_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the sweeper last woke its workflow.",
+    )
     ready_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     ends_at: datetime = Field(sa_column=utc_column())
 

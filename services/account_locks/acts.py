@@ -5,7 +5,6 @@ opens only when an operator has met the owner, and a third person agrees.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -39,9 +38,7 @@ from services.accounts.sessions import Visitor, hash_token
 from services.accounts.sign_in import lock as lock_account
 from services.accounts.sign_in import unlock as unlock_account
 from services.meetings.acts import Meetings
-
-Wake = Callable[[UUID], Awaitable[bool]]
-"""Wakes the workflow of a lock; False if Temporal did not accept it."""
+from services.own_workflows import Wake
 
 
 class AccountLocks:

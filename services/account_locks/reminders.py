@@ -1,15 +1,13 @@
 """What the clock does to a lock: it reminds whoever is awaited, and ends with its owner's work."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import col, select
+from sqlmodel import col
 
 from clients.database import Database
+from models.messages import WorkflowName
 from models.tables.accounts import AccountLock
-from models.tables.base import Moment
 from models.tables.people import Person
 from rules.account_locks import SECURITY_TOLD, LockState, next_look
 from rules.clock import now as present
@@ -19,16 +17,16 @@ from services import access
 from services.account_locks import meeting as _registers_its_purpose  # noqa: F401
 from services.account_locks import rows
 from services.meetings.acts import booked_of
+from services.own_workflows import OwnWorkflow
 
-HELD = timedelta(minutes=10)
-"""After so long a run that does not go on is ended, and another begun."""
-
-
-class Wake(Protocol):
-    """Wakes the workflow of a lock, and may begin a run anew."""
-
-    async def __call__(self, lock_id: UUID, *, anew: bool = False) -> bool:
-        """False if Temporal did not accept it."""
+OWN = OwnWorkflow(
+    name=WorkflowName.ACCOUNT_LOCK,
+    table=AccountLock,
+    due="looks_at",
+    lives=lambda: col(AccountLock.ended_at).is_(None),
+    held=timedelta(minutes=10),
+)
+"""What the sweeper has to know of locks."""
 
 
 async def look(database: Database, lock_id: UUID) -> datetime | None:
@@ -59,24 +57,3 @@ async def look(database: Database, lock_id: UUID) -> datetime | None:
             if row.reminded >= SECURITY_TOLD:
                 await rows.tell_approvers(session, row, NoticeKind.UNLOCK_LATE, now)
         return row.looks_at
-
-
-def is_late(before: Moment) -> ColumnElement[bool]:
-    """The condition that the time of a lock came before this moment."""
-    return and_(col(AccountLock.ended_at).is_(None), col(AccountLock.looks_at) < before)
-
-
-async def wake_late(database: Database, wake: Wake, grace: float) -> int:
-    """Wake the workflows of locks whose time is past: Temporal was down, or lost them."""
-    now = present()
-    async with database.reading() as session:
-        found = await session.exec(
-            select(AccountLock.id, AccountLock.looks_at)
-            .where(is_late(now - timedelta(seconds=grace)))
-            .order_by(col(AccountLock.looks_at))
-            .limit(20)
-        )
-        late = list(found.all())
-    for lock_id, looks_at in late:
-        await wake(lock_id, anew=looks_at < now - HELD)
-    return len(late)

@@ -7,21 +7,21 @@ everything that they saw then.
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, update
+from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Objects, ObjectStream
+from models.messages import WorkflowName
 from models.tables.archive import Export
-from models.tables.base import Moment
 from models.tables.people import Person
 from rules.access import Actor
 from rules.archive import (
@@ -44,26 +44,20 @@ from services.exports import columns
 from services.exports.rendering import Head, ListJob, make, write_rows
 from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
+from services.own_workflows import OwnWorkflow, Wake
 
 FOLDER = "exports"
 SHOWN = 50
-LATE = timedelta(minutes=1)
-"""An export without progress for so long is started again."""
 
-HELD = timedelta(hours=7)
-"""A run gives its export up after six hours. One that has not done so cannot go on."""
-
-
-Start = Callable[[UUID], Awaitable[bool]]
-"""Starts the workflow of an export; False if Temporal did not accept it."""
-
-
-class StartAnew(Protocol):
-    """Like `Start`, and may begin a run anew."""
-
-    def __call__(self, export_id: UUID, *, anew: bool) -> Awaitable[bool]:
-        """With `anew` an open run is ended first."""
-
+OWN = OwnWorkflow(
+    name=WorkflowName.EXPORT,
+    table=Export,
+    due="beat_at",
+    lives=lambda: col(Export.state).in_(UNDER_WAY),
+    held=timedelta(hours=7),
+)
+"""What the sweeper has to know. A run gives its export up after six hours: one that has not done so
+cannot go on."""
 
 _LOCK = select(Export).where(Export.id == bindparam("export_id")).with_for_update()
 
@@ -107,9 +101,7 @@ class OwnExport:
 class Exports:
     """What people do with exports; `start` is called after the commit, and again by the sweeper."""
 
-    def __init__(
-        self, database: Database, objects: Objects, institution: str, start: Start
-    ) -> None:
+    def __init__(self, database: Database, objects: Objects, institution: str, start: Wake) -> None:
         self._database = database
         self._objects = objects
         self._institution = institution
@@ -261,35 +253,6 @@ def list_job(kind: ExportKind, head: Head, rows: Path, out: Path) -> ListJob:
 async def lock(session: AsyncSession, export_id: UUID) -> Export | None:
     """Lock the row of an export until the unit of work ends."""
     return (await session.exec(_LOCK, params={"export_id": export_id})).one_or_none()
-
-
-def is_late(before: Moment) -> ColumnElement[bool]:
-    """The condition that an export is not done, and was last heard of before this moment."""
-    return and_(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < before)
-
-
-async def start_late(database: Database, start: StartAnew) -> int:
-    """Start exports again that make no progress: Temporal was down, or lost them.
-
-    A run that holds its export without going on is ended, and another begun. Returns how many.
-    """
-    moment = now()
-    async with database.reading() as session:
-        found = await session.exec(
-            select(Export.id, Export.beat_at)
-            .where(is_late(moment - LATE))
-            .order_by(col(Export.beat_at))
-            .limit(20)
-        )
-        late = list(found.all())
-    for export_id, beat_at in late:
-        held = beat_at < moment - HELD
-        if await start(export_id, anew=held) and held:
-            async with database.work() as session:
-                await session.exec(
-                    update(Export).where(col(Export.id) == export_id).values(beat_at=moment)
-                )
-    return len(late)
 
 
 async def _note(

@@ -34,6 +34,7 @@ from services import access
 from services.account_locks import reminders
 from services.accounts.risks.events import raise_event
 from services.meetings import times
+from services.own_workflows import wake_late
 from tests.meetings.test_meetings import begun, codes, opened
 from tests.shared.accounts import visitor_at
 from tests.staff.hospital import Staff, staff
@@ -267,13 +268,17 @@ async def test_late_locks_are_woken_and_those_of_leavers_end(staff: Staff) -> No
     owner = await locked(staff)
     lock, woken = await lock_of(staff, owner), []
 
-    async def wake(lock_id: UUID, *, anew: bool = False) -> bool:
-        woken.append((lock_id, anew))
+    async def wake(row_id: UUID, *, signal: str = "", anew: bool = False) -> bool:
+        woken.append((row_id, anew))
         return True
 
-    assert await reminders.wake_late(staff.database, wake, 60) == 0
+    async def swept() -> int:
+        minute = timedelta(minutes=1)
+        return await wake_late(staff.database, reminders.OWN, wake, now(), minute)
+
+    assert await swept() == 0
     await due(staff, lock.id)
-    assert await reminders.wake_late(staff.database, wake, 60) == 1
+    assert [await swept(), await swept()] == [1, 0]
     assert woken == [(lock.id, False)]
     async with staff.database.work() as session:
         (await session.get_one(Person, owner.person_id)).left_at = now()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from sqlalchemy import update
@@ -13,11 +13,9 @@ from clients.database import Database
 from models.tables.cases import Case
 from models.tables.people import Person
 from rules.clock import now
-from services import sweeping
-from services.account_locks import reminders
+from services import own_workflows, sweeping
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
-from services.exports import acts as exports
 from services.meetings import sweep as meetings
 from services.staff import departures, registrations
 from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
@@ -29,10 +27,9 @@ SWEEPS = {
     "cases": (wakeups, "sweep"),
     "departures": (departures, "sweep"),
     "assignments": (assignment, "sweep"),
-    "exports": (exports, "start_late"),
-    "locks": (reminders, "wake_late"),
     "meetings": (meetings, "sweep"),
     "registrations": (registrations, "forget"),
+    "rows": (own_workflows, "wake_late"),
 }
 
 
@@ -54,7 +51,7 @@ def sweeps(monkeypatch: pytest.MonkeyPatch) -> dict[str, AsyncMock]:
 
 
 async def _sweep(database: Any, heard: Any) -> None:
-    await sweeping.sweep(database, CaseSignals(heard), 20.0, AsyncMock(), AsyncMock())
+    await sweeping.sweep(database, CaseSignals(heard), 20.0, Mock())
 
 
 async def test_one_statement_where_nothing_is_due(
@@ -84,9 +81,11 @@ async def test_what_is_due_is_done_by_its_subject(
     subject: str, sweeps: dict[str, AsyncMock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every subject has its place in the answer."""
-    due = sweeping.DueSubjects(*(name == subject for name in sweeping.DueSubjects._fields))
-    monkeypatch.setattr(sweeping, "_due", AsyncMock(return_value=due))
+    every: dict[str, Any] = {name: name == subject for name in SWEEPS}
+    every["rows"] = [one.name for one in sweeping.ROWS] if subject == "rows" else []
+    monkeypatch.setattr(sweeping, "_due", AsyncMock(return_value=sweeping.DueSubjects(**every)))
     await _sweep(None, AsyncMock())
+    times = {subject: len(every["rows"]) or 1}
     assert {name: one.await_count for name, one in sweeps.items()} == {
-        name: int(name == subject) for name in SWEEPS
+        name: times.get(name, 0) for name in SWEEPS
     }

@@ -20,8 +20,10 @@ from temporalio.worker import Worker
 
 from activities.exports import ExportActivities
 from clients.objects import ObjectMissingError, Objects
-from clients.temporal.client import ExportStarter, connect
+from clients.temporal.client import connect
+from clients.temporal.rows import RowWaker
 from crypto.key_ring import KeyRing
+from models.messages import WorkflowName
 from models.tables.archive import Export
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
@@ -32,7 +34,7 @@ from rules.archive import ExportKind, ExportState
 from rules.cases.process import Status
 from rules.clock import now
 from rules.refusals import Refusal
-from services import access
+from services import access, own_workflows
 from services.archive.search import ArchiveFilters
 from services.exports import acts as exports
 from services.exports import building, columns
@@ -52,9 +54,9 @@ class Started:
         self.ids: list[UUID] = []
         self.anew: list[UUID] = []
 
-    async def __call__(self, export_id: UUID, *, anew: bool = False) -> bool:
+    async def __call__(self, row_id: UUID, *, signal: str = "", anew: bool = False) -> bool:
         """Remember; nothing is started."""
-        (self.anew if anew else self.ids).append(export_id)
+        (self.anew if anew else self.ids).append(row_id)
         return True
 
 
@@ -330,18 +332,25 @@ async def test_what_nobody_moves_is_started_again(office: Office, objects: Objec
             .where(col(Export.id) == export.id)
             .values(beat_at=now() - timedelta(minutes=2))
         )
-    await exports.start_late(office.database, started)
-    assert started.ids.count(export.id) == 2
+    for _ in range(2):
+        await swept(office, started)
+    assert started.ids.count(export.id) == 2, "and not again for a minute"
     # Its own run would have given it up by now: another holds its place.
     async with office.database.work() as session:
         await session.exec(
             update(Export)
             .where(col(Export.id) == export.id)
-            .values(beat_at=now() - exports.HELD - timedelta(minutes=1))
+            .values(beat_at=now() - exports.OWN.held - timedelta(minutes=1), woken_at=None)
         )
     for _ in range(2):
-        await exports.start_late(office.database, started)
+        await swept(office, started)
     assert started.anew == [export.id], "and once: from then on it has its time again"
+
+
+async def swept(office: Office, start: Started) -> None:
+    """Let the sweeper look for late exports."""
+    minute = timedelta(minutes=1)
+    await own_workflows.wake_late(office.database, exports.OWN, start, now(), minute)
 
 
 async def test_the_workflow_makes_the_file(
@@ -350,7 +359,7 @@ async def test_the_workflow_makes_the_file(
     """On a real Temporal: asked, gathered, put together, told; started twice it is made once."""
     client: Client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     queue = f"exports-{uuid4()}"
-    start = ExportStarter(client, queue)
+    start = RowWaker(client, queue, WorkflowName.EXPORT)
     service = Exports(office.database, objects, "Больница", start)
     reviewer = await keeper_of(office, 620)
     activities = ExportActivities(settings, office.database, objects)

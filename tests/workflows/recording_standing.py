@@ -17,10 +17,10 @@ from clients.temporal.client import (
     NIGHTLY,
     STANDING,
     CaseSignaller,
-    ExportStarter,
-    LockWaker,
     ensure_standing,
 )
+from clients.temporal.rows import RowWaker
+from models.messages import WorkflowName
 from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
 from rules.archive import ExportKind
@@ -28,8 +28,9 @@ from rules.clock import now
 from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
 from services.cases.signals import CaseSignals
-from services.exports.acts import Exports, Start
+from services.exports.acts import Exports
 from services.meetings.acts import Meetings
+from services.own_workflows import Wake
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import until
 from tests.workflows.recording import Recorder, write
@@ -63,7 +64,7 @@ class StandingRecorder(Recorder):
     async def opened(self) -> UUID:
         """An account that is locked, reminded of, and opened while its workflow waits."""
         moment, person_id = now(), self.office.clinician.person_id
-        wake = LockWaker(self.client, self.settings.task_queue)
+        wake = self._waker(WorkflowName.ACCOUNT_LOCK)
         signals = CaseSignals(CaseSignaller(self.client, self.settings.task_queue))
         async with self.database.work() as session:
             account = Account(
@@ -97,12 +98,12 @@ class StandingRecorder(Recorder):
 
     async def made(self) -> UUID:
         """A list that becomes a file."""
-        return await self._asked(ExportStarter(self.client, self.settings.task_queue))
+        return await self._asked(self._waker(WorkflowName.EXPORT))
 
     async def given_up(self) -> UUID:
         """A list whose lines cannot be set."""
 
-        async def later(export_id: UUID) -> bool:
+        async def later(row_id: UUID, *, signal: str = "", anew: bool = False) -> bool:
             return True
 
         export_id = await self._asked(later)
@@ -115,10 +116,13 @@ class StandingRecorder(Recorder):
                 update(Export).where(col(Export.id) == export_id).values(parts=1, done=1)
             )
         await objects.close()
-        await ExportStarter(self.client, self.settings.task_queue)(export_id)
+        await self._waker(WorkflowName.EXPORT)(export_id)
         return export_id
 
-    async def _asked(self, start: Start) -> UUID:
+    def _waker(self, name: WorkflowName) -> RowWaker:
+        return RowWaker(self.client, self.settings.task_queue, name)
+
+    async def _asked(self, start: Wake) -> UUID:
         objects = Objects(self.settings)
         await self._in_review()
         exports = Exports(self.database, objects, self.settings.institution, start)

@@ -1,0 +1,81 @@
+"""Starting and waking the workflows of rows: exports, locks of accounts, credentials.
+
+Each type of workflow registers here once: the id of its runs, its argument, its words for ops.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+from clients.temporal.client import SignalWithStart, signal_with_start
+from models.messages import (
+    WAKE_UP,
+    ExportRef,
+    LockRef,
+    WorkflowMessage,
+    WorkflowName,
+)
+from models.visibility import KIND, OpsText
+
+
+@dataclass(frozen=True)
+class RowStart:
+    """How the workflow of a row is begun. `kind` and the id of the row are the id of its runs."""
+
+    kind: str
+    ref: Callable[[UUID], WorkflowMessage]
+    summary: OpsText
+    hears: bool = True
+    """Whether it is signalled as well; otherwise a run that is open is left alone."""
+
+
+STARTS: Mapping[WorkflowName, RowStart] = {
+    WorkflowName.EXPORT: RowStart(
+        "export",
+        lambda row_id: ExportRef(export_id=row_id),
+        OpsText("writes a list of the archive to a file"),
+        hears=False,
+    ),
+    WorkflowName.ACCOUNT_LOCK: RowStart(
+        "account-lock",
+        lambda row_id: LockRef(lock_id=row_id),
+        OpsText("a locked account: a meeting, then somebody else's word"),
+    ),
+}
+
+
+def row_workflow_id(name: WorkflowName, row_id: UUID) -> str:
+    """`export-<uuid>`: one id for the whole life of a row."""
+    return f"{STARTS[name].kind}-{row_id}"
+
+
+class RowWaker:
+    """Wakes the workflows of one type: a `Wake` of `services.own_workflows`."""
+
+    def __init__(self, client: Client, task_queue: str, name: WorkflowName) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._name = name
+
+    async def __call__(self, row_id: UUID, *, signal: str = WAKE_UP, anew: bool = False) -> bool:
+        """Signal the run of a row, or begin one, even if an earlier one ended or was lost.
+
+        With `anew` it takes the place of one that does not go on. False if Temporal did not accept
+        it.
+        """
+        start = STARTS[self._name]
+        call = SignalWithStart(
+            workflow=self._name,
+            workflow_id=row_workflow_id(self._name, row_id),
+            start=start.ref(row_id),
+            # A run that begins reads everything a signal would tell it.
+            signal=signal if start.hears and not anew else None,
+            args=[],
+            summary=start.summary,
+            attributes=TypedSearchAttributes([SearchAttributePair(KIND, start.kind)]),
+            anew=anew,
+        )
+        return await signal_with_start(self._client, call, self._task_queue, again=True)

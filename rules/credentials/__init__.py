@@ -1,0 +1,1 @@
+"""Credentials: proofs of qualification, and what the end of one brings."""
