@@ -1,14 +1,14 @@
 """When the sweeper last woke the workflow of an export or a lock.
 
 Revision ID: 0038
-Revises: 0035
+Revises: 0042
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0038"
-down_revision = "0035"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
