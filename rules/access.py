@@ -57,6 +57,10 @@ class Permission(StrEnum):
     """See who of one's units is late with the course on protecting data."""
     CONFIRM_DECLARATIONS = "confirm_declarations"
     """Confirm a colleague's declaration that entries of the journal are lost, or accepted."""
+    VIEW_CREDENTIALS = "view_credentials"
+    """See what qualifications the people of one's units have."""
+    CONFIRM_CREDENTIALS = "confirm_credentials"
+    """Confirm that what somebody entered agrees with the original of the paper."""
     KEEP_ARCHIVE = "keep_archive"
     CONFIRM_ACCOUNT = "confirm_account"
     """Have one's own account confirmed, with documents of one's own. Needs no role."""
@@ -81,15 +85,21 @@ WITHOUT_ROLE = frozenset({Permission.CONFIRM_ACCOUNT})
 _ANYBODY = frozenset({Permission.KEEP_NOTICES, Permission.ASK_ACCESS})
 _CLINICIAN = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
 _REVIEWER = _CLINICIAN | {Permission.REVIEW}
+_PERSONNEL = _REVIEWER | {Permission.VIEW_CREDENTIALS, Permission.CONFIRM_CREDENTIALS}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DOCTOR: _CLINICIAN,
     Role.NURSE: _CLINICIAN,
-    Role.HR_REVIEWER: _REVIEWER,
-    Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
+    Role.HR_REVIEWER: _PERSONNEL,
+    Role.HR_HEAD: _PERSONNEL | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN
-    | {Permission.VIEW_UNIT_CASES, Permission.OVERSEE_COURSE, Permission.CONFIRM_ACCESS},
+    | {
+        Permission.VIEW_UNIT_CASES,
+        Permission.VIEW_CREDENTIALS,
+        Permission.OVERSEE_COURSE,
+        Permission.CONFIRM_ACCESS,
+    },
     Role.SECURITY: _ANYBODY
     | {
         Permission.READ_JOURNAL,

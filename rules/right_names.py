@@ -40,6 +40,8 @@ RIGHT_NAMES: Mapping[Right, str] = {
     P.AUDIT_CASES: "Проверять дела как аудитор",
     P.OVERSEE_COURSE: "Следить за прохождением курса",
     P.CONFIRM_DECLARATIONS: "Подтверждать заявления о журнале",
+    P.VIEW_CREDENTIALS: "Видеть квалификацию сотрудников",
+    P.CONFIRM_CREDENTIALS: "Сверять документы о квалификации с оригиналом",
     P.KEEP_ARCHIVE: "Вести архив",
     P.CONFIRM_ACCOUNT: "Подтверждать свою учётную запись",
     P.MEET_PEOPLE: "Проводить видеовстречи и подтверждать личность",

@@ -18,7 +18,7 @@ from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from clients.database import Database
-from models.tables.callbacks import HeardCallback
+from models.tables.requests import HeardCallback
 from rules.accounts import Limit
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services import rate_limits

@@ -1,4 +1,4 @@
-"""Service requests on their way: what was handed over, and what the addressee said and answered.
+"""Service requests on their way: what was handed over, what came back, and what was answered.
 
 Papers, envelopes and files of answers are in the object store. Numbers, states and times are not
 encrypted; what people or addressees wrote is.
@@ -110,3 +110,16 @@ class RequestFile(SQLModel, table=True):
     object_key: str = Field(unique=True)
     sha256: str
     size: int
+
+
+class HeardCallback(SQLModel, table=True):
+    """One callback of a source, by the id that its signature covers.
+
+    Rows are kept for a day: older callbacks are refused by their own time.
+    """
+
+    __tablename__ = "heard_callback"
+
+    source: str = Field(primary_key=True)
+    webhook_id: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=utc_column(index=True))

@@ -44,6 +44,7 @@ __all__ = [
     "Field",
     "FieldChange",
     "FieldKind",
+    "FormFields",
     "ProgrammeRules",
     "Ruled",
     "Section",
@@ -117,6 +118,18 @@ class Ruled(Protocol):
     @property
     def rules(self) -> ProgrammeRules:
         """What it changes in the type of its applications."""
+
+
+class FormFields(Protocol):
+    """Whatever has fields to be filled in: a type of case, a category of credentials."""
+
+    @property
+    def title(self) -> str:
+        """What is filled in."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """All fields by name, in the order of the form."""
 
 
 class AnsweringSide(StrEnum):
@@ -231,7 +244,7 @@ def with_label(definition: CaseTypeDefinition, name: str, label: str) -> CaseTyp
 
 
 def check_form(
-    definition: CaseTypeDefinition,
+    definition: FormFields,
     data: Mapping[str, Any],
     complete: bool,
     today: date | None = None,
@@ -265,7 +278,7 @@ def check_form(
 
 
 def _too_early(
-    definition: CaseTypeDefinition,
+    definition: FormFields,
     field: Field,
     value: Value,
     values: Mapping[str, Value],
@@ -372,7 +385,7 @@ class FieldChange:
 
 
 def difference(
-    definition: CaseTypeDefinition, old: Mapping[str, Any], new: Mapping[str, Any]
+    definition: FormFields, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[FieldChange]:
     """What changed between two versions, in the order of the form."""
     return [
@@ -387,7 +400,7 @@ def differs(old: Any, new: Any) -> bool:
     return (None if old == "" else old) != (None if new == "" else new)
 
 
-def json_schema(definition: CaseTypeDefinition) -> dict[str, Any]:
+def json_schema(definition: FormFields) -> dict[str, Any]:
     """The canonical data of a complete form as JSON Schema 2020-12."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -19,6 +19,8 @@ class ViewCode(StrEnum):
     PERSON = "person"
     PERSON_RIGHTS = "person_rights"
     DOCUMENT = "document"
+    CREDENTIAL = "credential"
+    CREDENTIALS = "credentials"
     ACT = "act"
     REQUEST_DOCUMENT = "request_document"
     REQUEST_ANSWER = "request_answer"
@@ -93,6 +95,16 @@ class AuditTag(StrEnum):
     DOCUMENT_REMOVE = "document:document:remove"
     DOCUMENT_VIEW = "document:version:view"
     DOCUMENT_REFUSE_VIEW = "document:document:refuse"
+    CREDENTIAL_ADD = "credential:credential:add"
+    CREDENTIAL_UPDATE = "credential:version:update"
+    CREDENTIAL_CORRECT = "credential:version:correct"
+    CREDENTIAL_ACCEPT = "credential:version:accept"
+    CREDENTIAL_CONFIRM = "credential:version:confirm"
+    CREDENTIAL_REPLACE = "credential:credential:replace"
+    CREDENTIAL_STAND_AGAIN = "credential:credential:stand_again"
+    CREDENTIAL_WITHDRAW = "credential:credential:withdraw"
+    CREDENTIAL_VIEW = "credential:credential:view"
+    CREDENTIALS_VIEW = "credential:file:view"
     NOTICE_FAIL = "notice:delivery:fail"
     ACCOUNT_CREATE = "account:account:create"
     SIGN_IN = "account:session:open"
@@ -234,6 +246,14 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.DOCUMENT_REPLACED: T.DOCUMENT_REPLACE,
     K.DOCUMENT_REFUSED: T.DOCUMENT_REFUSE,
     K.DOCUMENT_REMOVED: T.DOCUMENT_REMOVE,
+    K.CREDENTIAL_ADDED: T.CREDENTIAL_ADD,
+    K.CREDENTIAL_UPDATED: T.CREDENTIAL_UPDATE,
+    K.CREDENTIAL_CORRECTED: T.CREDENTIAL_CORRECT,
+    K.CREDENTIAL_ACCEPTED: T.CREDENTIAL_ACCEPT,
+    K.CREDENTIAL_CONFIRMED: T.CREDENTIAL_CONFIRM,
+    K.CREDENTIAL_REPLACED: T.CREDENTIAL_REPLACE,
+    K.CREDENTIAL_STANDS_AGAIN: T.CREDENTIAL_STAND_AGAIN,
+    K.CREDENTIAL_WITHDRAWN: T.CREDENTIAL_WITHDRAW,
     K.NOTICE_FAILED: T.NOTICE_FAIL,
     K.ACCOUNT_CREATED: T.ACCOUNT_CREATE,
     K.ACCOUNT_SIGNED_IN: T.SIGN_IN,
@@ -311,6 +331,8 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.PERSON: T.PERSON_VIEW,
     V.PERSON_RIGHTS: T.PERSON_VIEW_RIGHTS,
     V.DOCUMENT: T.DOCUMENT_VIEW,
+    V.CREDENTIAL: T.CREDENTIAL_VIEW,
+    V.CREDENTIALS: T.CREDENTIALS_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
     V.REQUEST_DOCUMENT: T.REQUEST_DOCUMENT_VIEW,
     V.REQUEST_ANSWER: T.REQUEST_ANSWER_VIEW,
@@ -374,6 +396,7 @@ SUBJECTS: Mapping[str, str] = {
     "case": "Дела",
     "request": "Запросы",
     "document": "Документы",
+    "credential": "Квалификация",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
     "meeting": "Видеовстречи",

@@ -25,6 +25,7 @@ from models.tables.cases import (
     IssuedAct,
 )
 from models.tables.conversation import MessageFile
+from models.tables.credentials import CredentialFile
 from models.tables.documents import Document, DocumentImage, DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import (
@@ -232,14 +233,16 @@ async def _erase_documents(session: AsyncSession, case: Case) -> list[str]:
 
 
 async def _cited(session: AsyncSession, case: Case, document: Document, version_id: UUID) -> bool:
-    """Whether any other case, message or draft cites this version."""
+    """Whether any other case, message or draft cites this version, or a credential has it."""
     cited = select(CaseAttachment.case_id).where(CaseAttachment.document_version_id == version_id)
     sent = select(MessageFile.message_id).where(MessageFile.document_version_id == version_id)
     drafts = select(Case.draft_attachments).where(
         Case.applicant_id == document.owner_id, Case.id != case.id
     )
-    if (await session.exec(cited.limit(1))).first() or (await session.exec(sent.limit(1))).first():
-        return True
+    copy = select(CredentialFile.version_id).where(CredentialFile.document_version_id == version_id)
+    for named in (cited, sent, copy):
+        if (await session.exec(named.limit(1))).first():
+            return True
     return any(
         attached.get("document_version_id") == str(version_id)
         for draft in (await session.exec(drafts)).all()

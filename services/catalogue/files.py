@@ -13,6 +13,7 @@ from pydantic import ValidationError, field_validator, model_validator
 from rules.archive import RetentionRule
 from rules.cases.terms import Terms
 from rules.clock import YEARS
+from rules.credentials.categories import CategoryDefinition
 from rules.forms.definitions import (
     RESERVED_SECTIONS,
     AttachmentRule,
@@ -61,6 +62,14 @@ class TypeInFile(CaseTypeDefinition):
                 f"give the section another"
             )
         return sections
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"valid_from"})
+
+
+class CategoryInFile(CategoryDefinition):
+    valid_from: _Date | None = None
 
     @property
     def definition(self) -> dict[str, Any]:
@@ -136,6 +145,7 @@ class _File(Definition):
     reasons: tuple[ReasonInFile, ...] = ()
     calendar: tuple[DayInFile, ...] = ()
     retention: tuple[RetentionRule, ...] = ()
+    credentials: tuple[CategoryInFile, ...] = ()
 
 
 @dataclass
@@ -147,6 +157,7 @@ class FileContent:
     reasons: list[ReasonInFile] | None = None
     calendar: list[DayInFile] = field(default_factory=list)
     retention: list[RetentionRule] = field(default_factory=list)
+    credentials: list[CategoryInFile] = field(default_factory=list)
     staying: set[str] = field(default_factory=set)
     """Codes of programmes that stay as they are."""
 
@@ -189,6 +200,7 @@ def read_files(files: Sequence[Path | Text]) -> FileContent:
         content.types += read.types
         content.calendar += read.calendar
         content.retention += read.retention
+        content.credentials += read.credentials
         if "programmes" in raw:
             content.programmes = [*(content.programmes or []), *read.programmes]
         if "reasons" in raw:
@@ -204,6 +216,7 @@ def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
     yield from (("reason", each.key) for each in read.reasons)
     yield from (("day", each.day) for each in read.calendar)
     yield from (("retention", each.name) for each in read.retention)
+    yield from (("credential", f"{each.key} version {each.version}") for each in read.credentials)
 
 
 def _place(raw: Mapping[str, Any], location: Sequence[int | str]) -> str:

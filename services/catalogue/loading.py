@@ -1,8 +1,9 @@
 """Loading the catalogue from files that an institution can replace.
 
-Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar` and `retention`. All are
-read and checked first; if there is a mistake nothing is loaded, and all mistakes are named with
-their lines. Loading the same files again changes nothing.
+Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar`, `retention` and
+`credentials`, the categories of proofs of qualification. All are read and checked first; if there
+is a mistake nothing is loaded, and all mistakes are named with their lines. Loading the same files
+again changes nothing.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,8 +20,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.archive import RetentionTerm
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
+from models.tables.credentials import CredentialCategory
 from rules import clock
 from rules.archive import RetentionRule
+from rules.credentials.categories import CategoryDefinition
 from rules.files.categories import Category
 from rules.forms.definitions import CaseTypeDefinition
 from services.catalogue import lookup as catalogue
@@ -82,9 +85,15 @@ async def load(
     content, own = read_files(files), own or {}
     stored = await _stored_types(session)
     loaded = Loaded(left=_set_aside(content, own, stored))
-    if problems := [*_types_changed(content, stored), *_strangers(content, stored)]:
+    known = await _stored_categories(session)
+    if problems := [
+        *_types_changed(content, stored),
+        *_strangers(content, stored),
+        *_categories_changed(content, known),
+    ]:
         raise CatalogueError(problems)
     _load_types(session, content, stored, loaded, since)
+    _load_categories(session, content, known, loaded, since)
     if content.programmes is not None:
         await _load_programmes(session, content, loaded, now, since)
     if content.reasons is not None:
@@ -210,6 +219,43 @@ def _load_types(
         )
         new = not any(key == each.key for key, _ in stored)
         (loaded.added if new else loaded.changed).append(f"{each.key} version {each.version}")
+
+
+async def _stored_categories(session: AsyncSession) -> Stored:
+    rows = (await session.exec(select(CredentialCategory))).all()
+    return {(row.key, row.version): row.definition for row in rows}
+
+
+def _categories_changed(content: FileContent, stored: Stored) -> Iterator[str]:
+    for each in content.credentials:
+        before = stored.get((each.key, each.version))
+        if before is None:
+            continue
+        if CategoryDefinition.model_validate(before).model_dump(mode="json") != each.definition:
+            yield (
+                f"credentials {each.key}: version {each.version} is stored with another definition;"
+                f" credentials may have been written by it, so raise `version`"
+            )
+
+
+def _load_categories(
+    session: AsyncSession,
+    content: FileContent,
+    stored: Stored,
+    loaded: Loaded,
+    since: Callable[[date | None], datetime],
+) -> None:
+    for each in content.credentials:
+        if (each.key, each.version) not in stored:
+            session.add(
+                CredentialCategory(
+                    key=each.key,
+                    version=each.version,
+                    definition=each.definition,
+                    valid_from=since(each.valid_from),
+                )
+            )
+            loaded.added.append(f"{each.key} version {each.version}")
 
 
 async def _load_programmes(

@@ -59,17 +59,17 @@ _known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
 
 def _remembered(session: AsyncSession) -> _Known:
-    return _known.setdefault(_database_of(session), _Known())
+    return _known.setdefault(database_of(session), _Known())
 
 
-def _database_of(session: AsyncSession) -> Any:
+def database_of(session: AsyncSession) -> Any:
     """What identifies the database of a session, for units of work and for reading alike."""
     return cast("AsyncEngine", session.bind).pool
 
 
 def forget(session: AsyncSession) -> None:
     """Read everything again: the catalogue has just been changed."""
-    _known.pop(_database_of(session), None)
+    _known.pop(database_of(session), None)
 
 
 async def case_type(

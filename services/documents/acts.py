@@ -16,9 +16,12 @@ from clients.database import Database
 from clients.objects import ObjectStream
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
+from models.tables.credentials import Credential, CredentialFile, CredentialVersion
 from models.tables.documents import Document, DocumentVersion
+from models.tables.people import Person
 from rules import clock
 from rules.access import Actor, Permission
+from rules.credentials.audience import may_see_credentials
 from rules.files.categories import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
 from rules.files.checks import Verdict, safe_name
 from rules.journal.entries import JournalKind
@@ -299,7 +302,7 @@ async def entitled(
     """The version, and whether it is the person's own. Raises `not_found` if they may not open it.
 
     Others may open it if they may see a submitted case that cites this version, or a message with
-    it on such a case.
+    it on such a case, or a credential whose copy it is.
     """
     row = (
         await session.exec(
@@ -332,6 +335,15 @@ async def entitled(
             .where(MessageFile.document_version_id == version_id)
         )
         if any(may_see_message(actor, case, internal=inside) for case, inside in said.all()):
+            return version, False
+        copies = await session.exec(
+            select(Credential.owner_id, Person.unit_id)
+            .join(Person, col(Person.id) == col(Credential.owner_id))
+            .join(CredentialVersion, col(CredentialVersion.credential_id) == col(Credential.id))
+            .join(CredentialFile, col(CredentialFile.version_id) == col(CredentialVersion.id))
+            .where(CredentialFile.document_version_id == version_id)
+        )
+        if any(may_see_credentials(actor, owner, unit) for owner, unit in copies.all()):
             return version, False
     raise not_found()
 

@@ -19,9 +19,8 @@ from standardwebhooks.webhooks import Webhook
 
 from api.container import Container
 from clients.gov_service import CALLBACK_PATH, Acknowledgement, callback_url
-from models.tables.callbacks import HeardCallback
 from models.tables.journal import JournalEntry
-from models.tables.requests import RequestAcknowledgement, RequestMessage
+from models.tables.requests import HeardCallback, RequestAcknowledgement, RequestMessage
 from rules.cases.process import Transition
 from rules.clock import now as present
 from rules.journal.entries import JournalKind

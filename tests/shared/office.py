@@ -18,6 +18,7 @@ from models.messages import CaseSignal, CaseState
 from models.tables.archive import RetentionTerm
 from models.tables.cases import Case
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
+from models.tables.credentials import CredentialCategory
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
@@ -317,11 +318,14 @@ _filled: list[SQLModel] = []
 """The rows of the catalogue that ships, once a database of this process was filled with them."""
 
 
+_TABLES = (CaseTypeVersion, Programme, Reason, CalendarDay, RetentionTerm, CredentialCategory)
+
+
 async def _fill(session: AsyncSession) -> None:
     """Load the catalogue. Reading its files takes longer than most tests: it is done once."""
     if not _filled:
         await loading.load(session, sorted(CATALOGUE.glob("*.yaml")))
-        for table in (CaseTypeVersion, Programme, Reason, CalendarDay, RetentionTerm):
+        for table in _TABLES:
             _filled.extend(map(_copied, (await session.exec(select(table))).all()))
     else:
         session.add_all(map(_copied, _filled))

@@ -1,0 +1,1 @@
+"""Credentials: proofs of qualification, and who may do what with them."""

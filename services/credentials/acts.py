@@ -1,0 +1,325 @@
+"""What people do with credentials: add, update, correct, withdraw, replace, confirm (Q2, Q7).
+
+An act bears the id that its client gave it: sent again, it changes nothing and has the same answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import WAKE_UP
+from models.tables.credentials import Credential, CredentialVersion
+from models.tables.people import Person
+from rules.access import Actor, Permission
+from rules.clock import now as present
+from rules.credentials.categories import (
+    ISSUED_ON,
+    VALID_UNTIL,
+    CategoryDefinition,
+)
+from rules.credentials.versions import (
+    MOST,
+    How,
+    changed_meanwhile,
+    known_already,
+    not_standing,
+    own_original,
+    too_many,
+)
+from rules.journal.entries import JournalKind
+from rules.refusals import FieldError, Refusal, act_id_reused, not_found
+from rules.staff.people import demand_reason
+from services import access
+from services.credentials import categories, rows
+from services.credentials.audience import owner_for
+from services.credentials.checks import Contents, checked, checked_form
+from services.credentials.rows import NewVersion
+from services.own_workflows import Wake
+
+
+async def asleep(row_id: UUID, *, signal: str = WAKE_UP, anew: bool = False) -> bool:
+    """Wakes nobody: the sweeper makes up for it."""
+    del row_id, signal, anew
+    return False
+
+
+class Credentials:
+    """The acts. Methods raise Refusal: 404, 409 for what has moved on, 422 with its fields."""
+
+    def __init__(self, database: Database, wake: Wake = asleep) -> None:
+        self._database = database
+        self.wake = wake
+
+    async def add(
+        self, actor: Actor, credential_id: UUID, category: str, contents: Contents
+    ) -> UUID:
+        """Add a credential of one's own; its id is the act's. Returns the id.
+
+        Raises Refusal 409 `known_already` for a number that another one of the person has.
+        """
+        async with self._database.work() as session:
+            await add_in(session, actor, credential_id, category, contents)
+        await self.wake(credential_id)
+        return credential_id
+
+    async def update(
+        self, actor: Actor, credential_id: UUID, act: UUID, version: int, contents: Contents
+    ) -> int:
+        """Make a new version with other values or files. Returns its number.
+
+        `version` is the one that the person saw: another one in between is a Refusal 409.
+        """
+        async with self._database.work() as session:
+            number = await update_in(session, actor, credential_id, act, version, contents)
+        await self.wake(credential_id)
+        return number
+
+    async def correct(
+        self,
+        actor: Actor,
+        credential_id: UUID,
+        act: UUID,
+        version: int,
+        dates: Mapping[str, Any],
+        reason: str,
+    ) -> int:
+        """Correct the days of a credential, with the reason; all else stays. Returns the number."""
+        now, said = present(), demand_reason(reason)
+        async with self._database.work() as session:
+            row = await _own(session, actor, credential_id)
+            if (done := await _done(session, act, credential_id)) is not None:
+                return done
+            _demand_current(row, version)
+            before = await rows.current(session, row)
+            definition = await categories.at_version(session, row.category, before.category_version)
+            days = {ISSUED_ON, VALID_UNTIL} & set(definition.fields)
+            data = before.data | {name: dates[name] for name in days if name in dates}
+            files = await rows.files_of(session, before.id)
+            today = await access.day_in(session, actor.unit_id, now)
+            values = checked_form(definition, data, today)
+            if values == before.data:
+                words = "Измените хотя бы одну дату."
+                raise Refusal("nothing_changed", words, 422, [FieldError(ISSUED_ON, words)])
+            new = NewVersion(
+                definition, values, files, How.CORRECTED, actor.person_id, reason=said, id=act
+            )
+            await rows.write(session, row, new, now)
+            number = row.version
+        await self.wake(credential_id)
+        return number
+
+    async def withdraw(self, actor: Actor, credential_id: UUID, reason: str) -> None:
+        """Say that a credential was entered by mistake; it stays readable. Again changes nothing.
+
+        Its number is free: the right one may be added.
+        """
+        now, said = present(), demand_reason(reason)
+        async with self._database.work() as session:
+            row = await _own(session, actor, credential_id)
+            if row.withdrawn_at is not None:
+                return
+            row.withdrawn_at, row.withdrawn_by = now, actor.person_id
+            row.withdrawn_reason = said
+            row.identity = row.identity_blind = None
+            rows.ask_to_look(row, now)
+            session.add(row)
+            await session.flush()
+            kind = JournalKind.CREDENTIAL_WITHDRAWN
+            await rows.note(session, row, kind, now, actor.person_id, None, {"reason": said})
+            again = await _stand_again(session, row, actor, now)
+        for one in (credential_id, *again):
+            await self.wake(one)
+
+    async def replace(self, actor: Actor, credential_id: UUID, by: UUID) -> None:
+        """Say that another credential of the person has replaced this one. Again changes nothing.
+
+        Raises Refusal 409 for one that does not stand, or that this one has replaced.
+        """
+        now = present()
+        async with self._database.work() as session:
+            # In the order of ids, so that two people do not wait for each other.
+            found = {one: await _own(session, actor, one) for one in sorted({credential_id, by})}
+            row, newer = found[credential_id], found[by]
+            if row.replaced_by == by:
+                return
+            if not stands(row) or not stands(newer) or row is newer:
+                raise not_standing()
+            row.replaced_by = newer.id
+            rows.ask_to_look(row, now)
+            session.add(row)
+            await session.flush()
+            kind, facts = JournalKind.CREDENTIAL_REPLACED, {"by": str(newer.id)}
+            await rows.note(session, row, kind, now, actor.person_id, facts)
+        await self.wake(credential_id)
+
+    async def confirm(self, actor: Actor, credential_id: UUID, version: int) -> None:
+        """Say that this version agrees with the original that the actor has seen.
+
+        Raises Refusal 404, 409 for one's own and for a version that is not current. The same again
+        changes nothing.
+        """
+        now = present()
+        async with self._database.work() as session:
+            row = await rows.locked(session, credential_id)
+            if row is None:
+                raise not_found()
+            owner = await owner_for(session, actor, row.owner_id)
+            if owner.own and actor.may(Permission.CONFIRM_CREDENTIALS):
+                raise own_original()
+            if not owner.confirms:
+                raise not_found()
+            _demand_current(row, version)
+            seen = await rows.current(session, row)
+            if seen.confirmed_at is not None:
+                return
+            seen.confirmed_at, seen.confirmed_by = now, actor.person_id
+            session.add(seen)
+            await session.flush()
+            kind, facts = JournalKind.CREDENTIAL_CONFIRMED, {"version": seen.number}
+            await rows.note(session, row, kind, now, actor.person_id, facts)
+
+
+async def add_in(
+    session: AsyncSession, actor: Actor, credential_id: UUID, category: str, contents: Contents
+) -> None:
+    """`Credentials.add` in the caller's unit of work, without waking the workflow."""
+    actor.demand(Permission.KEEP_DOCUMENTS)
+    now = present()
+    await _turn(session, actor)
+    known = await session.get(Credential, credential_id)
+    if known is not None:
+        if (known.owner_id, known.category) != (actor.person_id, category):
+            raise act_id_reused()
+        return
+    await _demand_room(session, actor)
+    definition = await categories.newest(session, category)
+    new = await _version(session, actor, definition, contents, How.ADDED, now)
+    try:
+        async with session.begin_nested():
+            await rows.begin(session, actor.person_id, credential_id, new, now)
+    except Refusal as refusal:
+        raise await _named(session, actor, category, new, refusal) from None
+
+
+async def update_in(
+    session: AsyncSession,
+    actor: Actor,
+    credential_id: UUID,
+    act: UUID,
+    version: int,
+    contents: Contents,
+) -> int:
+    """`Credentials.update` in the caller's unit of work, without waking the workflow."""
+    now = present()
+    row = await _own(session, actor, credential_id)
+    if (done := await _done(session, act, credential_id)) is not None:
+        return done
+    _demand_current(row, version)
+    category = row.category
+    definition = await categories.newest(session, category)
+    new = await _version(session, actor, definition, contents, How.UPDATED, now, act)
+    try:
+        async with session.begin_nested():
+            await rows.write(session, row, new, now)
+    except Refusal as refusal:
+        raise await _named(session, actor, category, new, refusal) from None
+    return row.version
+
+
+async def _version(
+    session: AsyncSession,
+    actor: Actor,
+    definition: CategoryDefinition,
+    contents: Contents,
+    how: How,
+    now: datetime,
+    act: UUID | None = None,
+) -> NewVersion:
+    """What was typed, checked. Raises Refusal 422."""
+    once = Contents(contents.data, list(dict.fromkeys(contents.files)))
+    today = await access.day_in(session, actor.unit_id, now)
+    data = await checked(session, actor, definition, once, today)
+    return NewVersion(definition, data, once.files, how, actor.person_id, id=act)
+
+
+async def _stand_again(
+    session: AsyncSession, withdrawn: Credential, actor: Actor, now: datetime
+) -> Sequence[UUID]:
+    """Let those that a withdrawn credential had replaced stand again."""
+    found = await session.exec(
+        select(Credential)
+        .where(Credential.replaced_by == withdrawn.id)
+        .order_by(col(Credential.id))
+        .with_for_update()
+    )
+    replaced = found.all()
+    for row in replaced:
+        row.replaced_by = None
+        rows.ask_to_look(row, now)
+        session.add(row)
+        await session.flush()
+        facts = {"withdrawn": str(withdrawn.id)}
+        kind = JournalKind.CREDENTIAL_STANDS_AGAIN
+        await rows.note(session, row, kind, now, actor.person_id, facts)
+    return [row.id for row in replaced]
+
+
+def stands(row: Credential) -> bool:
+    """Whether a credential counts: neither withdrawn nor replaced."""
+    return row.withdrawn_at is None and row.replaced_by is None
+
+
+def _demand_current(row: Credential, version: int) -> None:
+    if not stands(row):
+        raise not_standing()
+    if row.version != version:
+        raise changed_meanwhile()
+
+
+async def _turn(session: AsyncSession, actor: Actor) -> None:
+    """Let the person's own additions follow one another."""
+    await session.exec(
+        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+    )
+
+
+async def _demand_room(session: AsyncSession, actor: Actor) -> None:
+    found = await session.exec(
+        select(func.count()).where(col(Credential.owner_id) == actor.person_id)
+    )
+    if found.one() >= MOST:
+        raise too_many()
+
+
+async def _own(session: AsyncSession, actor: Actor, credential_id: UUID) -> Credential:
+    """The actor's own credential, locked. Raises Refusal 403, 404."""
+    actor.demand(Permission.KEEP_DOCUMENTS)
+    row = await rows.locked(session, credential_id)
+    if row is None or row.owner_id != actor.person_id:
+        raise not_found()
+    return row
+
+
+async def _done(session: AsyncSession, act: UUID, credential_id: UUID) -> int | None:
+    """The number of the version that this act has made already."""
+    made = await session.get(CredentialVersion, act)
+    if made is None:
+        return None
+    if made.credential_id != credential_id:
+        raise act_id_reused()
+    return made.number
+
+
+async def _named(
+    session: AsyncSession, actor: Actor, category: str, new: NewVersion, refusal: Refusal
+) -> Refusal:
+    """The refusal of a known number, with the id of the credential that has it."""
+    if refusal.code != "known_already":
+        return refusal
+    return known_already(await rows.with_number(session, actor.person_id, category, new.data))

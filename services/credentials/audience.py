@@ -1,0 +1,41 @@
+"""Whose credentials somebody looks at, and what they may do there (Q9)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.people import Person
+from rules.access import Actor, Permission
+from rules.credentials.audience import may_see_credentials
+from rules.refusals import not_found
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose credentials they are, as the reader may see them."""
+
+    id: UUID
+    name: str
+    position: str
+    unit_id: UUID
+    own: bool
+    """Whether the reader is the owner."""
+    confirms: bool
+    """Whether the reader may confirm originals."""
+
+
+async def owner_for(session: AsyncSession, actor: Actor, owner_id: UUID) -> Owner:
+    """The owner, if the actor may see their credentials. Raises Refusal 404 otherwise."""
+    person = await session.get(Person, owner_id)
+    if person is None or not may_see_credentials(actor, person.id, person.unit_id):
+        raise not_found()
+    own = actor.person_id == person.id
+    return Owner(
+        id=person.id,
+        name=person.name,
+        position=person.position,
+        unit_id=person.unit_id,
+        own=own,
+        confirms=not own and actor.may(Permission.CONFIRM_CREDENTIALS, person.unit_id),
+    )
