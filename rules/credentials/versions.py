@@ -14,7 +14,7 @@ OWN = "own"
 """The source of a version that its owner has entered; otherwise the name of a register."""
 MOST = 200
 """How many credentials one person may have."""
-_TWINS = str.maketrans("abcehkmoptxyё", "авсенкмортхуе")
+_TWINS = str.maketrans("abcehkmoptxy", "авсенкмортху")
 
 
 class How(StrEnum):
@@ -42,7 +42,7 @@ def compared(number: str) -> str:
 
     Latin letters count as the Russian ones that look alike.
     """
-    folded = tidy(number).casefold().translate(_TWINS)
+    folded = tidy(number).casefold().replace("ё", "е").translate(_TWINS)
     return "".join(sign for sign in folded if sign.isalnum())
 
 

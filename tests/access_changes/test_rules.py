@@ -58,6 +58,8 @@ def test_roles_with_power_over_others_are_never_urgent() -> None:
         Permission.OVERSEE_REVIEWS,
         Permission.VIEW_UNIT_CASES,
         Permission.VIEW_PEOPLE,
+        Permission.VIEW_CREDENTIALS,
+        Permission.CONFIRM_CREDENTIALS,
         Permission.OVERSEE_COURSE,
         Permission.VIEW_RIGHTS,
         Permission.WATCH_OPERATION,
