@@ -15,7 +15,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.clock import now
-from rules.meetings import CHECKLIST, REASON, MeetingState, Purpose, room_link
+from rules.meetings import CHECKLIST, MOST_MARKED, REASON, MeetingState, Purpose, room_link
 from services.meetings import seen as meetings
 from services.meetings import times
 from services.meetings.seen import MeetingSeen
@@ -91,6 +91,29 @@ class OutcomeIn(StrictBody):
         default=[], max_length=len(CHECKLIST), description=f"Of: {', '.join(CHECKLIST)}."
     )
     reason: str = Field("", max_length=5 * REASON[1])
+    marked: list[str] = Field(
+        default=[],
+        max_length=MOST_MARKED,
+        description="What is right of that which the meeting is to go through, by name.",
+    )
+
+
+class AskedOut(BaseModel):
+    """Something that is gone through with the person in the meeting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    words: str
+    hint: str
+    since: datetime | None
+
+
+class ToHoldOut(BaseModel):
+    """What a meeting goes through besides the checklist."""
+
+    asked: Sequence[AskedOut]
+    gives_code: bool = Field(description="Whether the person is to be told a code now.")
 
 
 def _out(one: MeetingSeen, template: str) -> MeetingOut:
@@ -176,6 +199,14 @@ async def withdraw_time(slot_id: UUID, actor: Operator, container: ContainerDep)
     await container.meetings.withdraw_time(actor, slot_id)
 
 
+@router.get("/{meeting_id}/asked", responses=documented(401, 403, 404))
+async def to_hold(meeting_id: UUID, session: Work, current: CurrentSession) -> ToHoldOut:
+    """What the operator of a meeting goes through with the person. That it was read is recorded."""
+    found = await meetings.to_hold(session, current.actor, meeting_id)
+    asked = [AskedOut.model_validate(one) for one in found.asked]
+    return ToHoldOut(asked=asked, gives_code=found.gives_code)
+
+
 @router.post(
     "/{meeting_id}/outcome", status_code=204, responses=documented(401, 403, 404, 409, 422)
 )
@@ -184,5 +215,5 @@ async def record(
 ) -> None:
     """Record how a meeting ended: it says who somebody is, so no access token opens it."""
     await container.meetings.record(
-        current.actor, meeting_id, body.outcome, body.compared, body.reason
+        current.actor, meeting_id, body.outcome, body.compared, body.reason, body.marked
     )

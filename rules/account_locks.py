@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from rules.accounts import Limit
 from rules.refusals import Refusal
+from rules.second_factor import Method
 
 
 class LockState(StrEnum):
@@ -28,6 +30,19 @@ LOCK_WORDS: Mapping[LockState, str] = {
     LockState.LEFT: "владелец уволен",
 }
 """The states in words (msgids)."""
+
+FACTOR_WORDS: Mapping[Method, str] = {
+    Method.APP: "Приложение с кодами",
+    Method.PASSKEY: "Ключ входа",
+    Method.SMS: "Коды в SMS",
+    Method.RECOVERY: "Коды восстановления",
+}
+"""What operator and owner go through in the meeting (msgids)."""
+
+LINKS = Limit("unlock_link", 3, timedelta(hours=1))
+"""How many links one owner is sent on demand."""
+CODES = Limit("unlock_code", 5, timedelta(hours=1))
+"""How many codes an operator is given for one lock."""
 
 _DAY = timedelta(days=1)
 REMINDERS: Mapping[LockState, Sequence[timedelta]] = {
@@ -71,6 +86,21 @@ def locked_by_suspicion() -> Refusal:
         "видеовстречи владельца с оператором и согласия третьего сотрудника."
     )
     return Refusal("locked_by_suspicion", words, 409)
+
+
+def no_way_in() -> Refusal:
+    """No factor stays, and the operator has given the owner no code."""
+    words = (
+        "На встрече не подтвердили ни одного способа входа, и код владельцу ещё не передан: войти "
+        "он не сможет. Попросите оператора передать код или назначьте новую встречу."
+    )
+    return Refusal("no_way_in", words, 409)
+
+
+def sent_too_often(retry_after: int) -> Refusal:
+    """Links or codes were asked for too often; `retry_after` in seconds."""
+    words = "Вы повторяете это слишком часто. Подождите."
+    return Refusal("too_often", words, 429, retry_after=retry_after)
 
 
 def unlock_link_over() -> Refusal:

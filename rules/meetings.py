@@ -30,6 +30,8 @@ MISSED_AT_MOST = 3
 MISSED_WITHIN = timedelta(days=30)
 """Whoever misses so many meetings within this time can book again only when it has passed."""
 REASON = 3, 1000
+MOST_MARKED = 50
+"""How much of what a purpose asks for can be marked."""
 
 
 class Purpose(StrEnum):
@@ -69,6 +71,14 @@ PURPOSE_WORDS: Mapping[Purpose, str] = {
     Purpose.VERIFICATION: "Подтверждение учётной записи",
     Purpose.UNLOCK: "Снятие блокировки",
 }
+ASKED_WORDS: Mapping[Purpose, tuple[str, str]] = {
+    Purpose.UNLOCK: (
+        "Какие способы входа настроил сам владелец",
+        "Пройдите их вместе: что не отмечено, будет удалено, когда блокировку снимут. Если не "
+        "отмечено ничего, после встречи вы назовёте человеку код для нового пароля.",
+    ),
+}
+"""What is asked besides the checklist, and what follows from it (msgids)."""
 
 CHECKLIST: Mapping[str, str] = {
     "face": "Лицо на видео совпадает с фотографией в документе",

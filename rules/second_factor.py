@@ -12,6 +12,8 @@ from rules.accounts import Limit, is_fresh, second_factor_needed
 from rules.refusals import FieldError, Refusal
 
 CODES_IN_A_SET = 10
+SPOKEN = 0
+"""The number of a code that an operator told its owner in a meeting."""
 CHALLENGE_LIVES = timedelta(minutes=5)
 MOST_PASSKEYS = 10
 NAME_LONGEST = 60

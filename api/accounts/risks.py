@@ -1,5 +1,6 @@
 """Signs of attacks on accounts for information security, and locking one's own account."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -131,6 +132,7 @@ class LockOut(BaseModel):
     since: datetime
     operator: str | None = Field(description="Who met the owner.")
     approver: str | None = Field(description="Who agreed.")
+    factors: Sequence[str] = Field(description="What stays of how the owner signs in.")
 
 
 class SendBackIn(StrictBody):
@@ -140,6 +142,25 @@ class SendBackIn(StrictBody):
 
 
 Agrees = Annotated[Actor, require(Permission.APPROVE_UNLOCK)]
+
+
+class CodeOut(BaseModel):
+    """The code to be told to the owner. It is shown only now."""
+
+    code: str
+
+
+@router.post(
+    "/account-locks/meetings/{meeting_id}/code",
+    responses=documented(401, 403, 404, 409, 429),
+)
+async def give_code(meeting_id: UUID, container: ContainerDep, current: CurrentSession) -> CodeOut:
+    """A code for the owner whom I have just met, and who has no factor left.
+
+    It replaces the one before. Needs a code entered within five minutes.
+    """
+    current.demand_fresh(now())
+    return CodeOut(code=await container.account_locks.give_code(current.actor, meeting_id))
 
 
 @router.get("/account-locks", responses=documented(401, 403))
@@ -175,7 +196,9 @@ async def send_back(
 
 
 @router.post(
-    "/account-locks/{lock_id}/resend", status_code=204, responses=documented(401, 403, 404, 409)
+    "/account-locks/{lock_id}/resend",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 429),
 )
 async def resend(lock_id: UUID, container: ContainerDep, actor: Agrees) -> None:
     """Send the owner a new link to choose a meeting."""

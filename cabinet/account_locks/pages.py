@@ -10,9 +10,10 @@ from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Outside, Visit
 from cabinet.meetings.lines import by_day, meeting_view
-from rules.account_locks import LOCK_WORDS, LockState
+from rules.account_locks import FACTOR_WORDS, LOCK_WORDS, LockState
 from rules.clock import now
 from rules.refusals import Refusal
+from rules.second_factor import Method
 from services.account_locks import seen
 from services.account_locks.rows import PATH
 from words.translation import gettext, in_words, present
@@ -77,10 +78,19 @@ async def locks_page(
                 gettext(LOCK_WORDS[one.state]),
                 one.state is LockState.MEETING,
                 one.state is LockState.APPROVAL and me not in (one.person_id, one.operator_id),
+                [gettext(FACTOR_WORDS[Method(name.partition(":")[0])]) for name in one.factors],
             )
             for one in found
         ],
     )
+
+
+@router.post("/locks/meetings/{meeting_id}/code")
+async def show_code(meeting_id: UUID, visit: Inside) -> Response:
+    """Show a code for the owner once. Asks for a code when the last is older than five minutes."""
+    visit.signed_in.demand_fresh(now())
+    code = await visit.container.account_locks.give_code(visit.actor, meeting_id)
+    return visit.page("account_locks/code.html", code=code, back_url=f"/meetings/{meeting_id}")
 
 
 @router.post("/locks/{lock_id}/approve")

@@ -1,7 +1,7 @@
 """The operator's pages: a schedule of times, and what is compared in a meeting (I3)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Annotated
 from uuid import UUID
@@ -14,10 +14,18 @@ from cabinet.accounts.sign_in import errors_of
 from cabinet.frame.views import FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from cabinet.meetings.lines import meeting_view
-from cabinet.meetings.views import HoldingPage, SchedulePage, TimeRow
+from cabinet.meetings.views import AskedRow, HoldingPage, SchedulePage, TimeRow
 from clients.database import DatabaseSession
 from rules.clock import now
-from rules.meetings import CHECKLIST, OUTCOMES, PURPOSE_WORDS, REASON, STATE_WORDS
+from rules.meetings import (
+    ASKED_WORDS,
+    CHECKLIST,
+    MOST_MARKED,
+    OUTCOMES,
+    PURPOSE_WORDS,
+    REASON,
+    STATE_WORDS,
+)
 from rules.refusals import FieldError, Refusal
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
@@ -74,16 +82,31 @@ async def record(
     outcome: Text = "",
     compared: Annotated[Sequence[str], Form(max_length=20)] = (),
     reason: Annotated[str, Form(max_length=5 * REASON[1])] = "",
+    marked: Annotated[Sequence[str], Form(max_length=MOST_MARKED)] = (),
 ) -> Response:
-    """Record how the meeting ended."""
+    """Record how the meeting ended; where a code is to be told, the page stays open for it."""
+    typed = _Typed(outcome, compared, reason, marked)
+    acts = visit.container.meetings
     try:
-        await visit.container.meetings.record(visit.actor, meeting_id, outcome, compared, reason)
+        await acts.record(visit.actor, meeting_id, outcome, compared, reason, marked)
     except Refusal as refusal:
         if refusal.status != 422 or not refusal.fields:
             raise
         async with visit.container.database.work() as session:
-            return await _holding(visit, session, meeting_id, outcome, compared, reason, refusal)
-    return visit.go(SCHEDULE, "outcome_recorded")
+            return await _holding(visit, session, meeting_id, typed, refusal)
+    async with visit.container.database.work() as session:
+        held = await meetings.to_hold(session, visit.actor, meeting_id)
+    return visit.go(f"/meetings/{meeting_id}" if held.gives_code else SCHEDULE, "outcome_recorded")
+
+
+@dataclass(frozen=True)
+class _Typed:
+    """What was chosen in the form of the outcome so far."""
+
+    outcome: str = ""
+    compared: Sequence[str] = ()
+    reason: str = ""
+    marked: Sequence[str] = ()
 
 
 async def _schedule(
@@ -126,16 +149,17 @@ async def _holding(
     visit: Visit,
     session: DatabaseSession,
     meeting_id: UUID,
-    outcome: str = "",
-    compared: Sequence[str] = (),
-    reason: str = "",
+    typed: _Typed = _Typed(),
     refusal: Refusal | None = None,
 ) -> Response:
     moment = now()
-    one = await meetings.to_hold(session, visit.actor, meeting_id)
+    held = await meetings.to_hold(session, visit.actor, meeting_id)
+    one = held.meeting
     wrong = {each.path: in_words(each.message) for each in refusal.fields} if refusal else {}
     case_id = await case_of(session, one.purpose, one.person_id)
-    seen = compared if one.booked else one.compared
+    seen = typed.compared if one.booked else one.compared
+    marked = typed.marked if one.booked else one.marked
+    asked_words = ASKED_WORDS.get(one.purpose, ("", ""))
     return visit.page(
         "meetings/hold.html",
         status=refusal.status if refusal else 200,
@@ -148,7 +172,7 @@ async def _holding(
                 "outcome",
                 gettext("Итог встречи"),
                 "choice",
-                value=outcome,
+                value=typed.outcome,
                 error=wrong.get("outcome", ""),
                 options=[Option(state.value, gettext(STATE_WORDS[state])) for state in OUTCOMES],
             ),
@@ -156,13 +180,20 @@ async def _holding(
                 "reason",
                 gettext("Причина"),
                 "long_text",
-                value=reason,
+                value=typed.reason,
                 hint=gettext("Обязательна, если личность не подтверждена. Её прочитает человек."),
                 error=wrong.get("reason", ""),
                 required=False,
                 max_length=REASON[1],
             ),
             begun=one.starts_at <= moment,
+            asks=gettext(asked_words[0]) if asked_words[0] else "",
+            asks_hint=gettext(asked_words[1]) if asked_words[1] else "",
+            asked=[
+                AskedRow(each.name, gettext(each.words), each.hint, each.since, each.name in marked)
+                for each in held.asked
+            ],
+            gives_code=held.gives_code,
         ),
         errors=errors_of(refusal) if refusal else [],
         compared_error=wrong.get("compared", ""),

@@ -68,6 +68,17 @@ class SchedulePage:
 
 
 @dataclass(frozen=True)
+class AskedRow:
+    """Something that is gone through with the person, and whether it was marked."""
+
+    name: str
+    words: str
+    hint: str
+    since: datetime | None
+    marked: bool
+
+
+@dataclass(frozen=True)
 class HoldingPage:
     """A meeting for the operator who holds it."""
 
@@ -79,3 +90,8 @@ class HoldingPage:
     outcomes: FieldView
     reason: FieldView
     begun: bool
+    asks: str = ""
+    """What is asked besides; empty where nothing is."""
+    asks_hint: str = ""
+    asked: Sequence[AskedRow] = ()
+    gives_code: bool = False

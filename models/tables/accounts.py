@@ -30,7 +30,10 @@ class Account(SQLModel, table=True):
         sa_column=blind_index("person.email", folded),
         description="Blind index of the e-mail address.",
     )
-    password_hash: str = Field(description="argon2id, with its parameters.")
+    password_hash: str | None = Field(
+        default=None,
+        description="argon2id, with its parameters; None: it has to be set anew first.",
+    )
     password_changed_at: datetime = Field(sa_column=utc_column())
     must_change_password: bool = Field(
         default=False, description="True if somebody else chose the password."
@@ -301,6 +304,10 @@ class AccountLock(SQLModel, table=True):
         description="When the sweeper last woke its workflow.",
     )
     meeting_id: UUID | None = Field(default=None, foreign_key="meeting.id")
+    code_hash: str | None = Field(
+        default=None,
+        description="argon2id of the code that the operator told an owner without any factor.",
+    )
     operator_id: UUID | None = Field(default=None, foreign_key="person.id")
     approver_id: UUID | None = Field(default=None, foreign_key="person.id")
     ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

@@ -3,7 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -21,6 +29,7 @@ class MeetingSlot(SQLModel, table=True):
     __tablename__ = "meeting_slot"
     __table_args__ = (
         UniqueConstraint("operator_id", "starts_at"),
+        UniqueConstraint("id", "offered", name="meeting_slot_offered"),
         Index("meeting_slot_open", "starts_at", postgresql_where=text("withdrawn_at is null")),
     )
 
@@ -28,13 +37,25 @@ class MeetingSlot(SQLModel, table=True):
     operator_id: UUID = Field(foreign_key="person.id")
     starts_at: datetime = Field(sa_column=utc_column())
     withdrawn_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    offered: bool | None = Field(
+        default=None,
+        sa_column=Column(Boolean, Computed("withdrawn_at is null", persisted=True)),
+    )
 
 
 class Meeting(SQLModel, table=True):
-    """A meeting of a person with an operator. Nobody else has its time, unless it is cancelled."""
+    """A meeting of a person with an operator. Nobody else has its time, unless it is cancelled.
+
+    What is booked has a time that is offered: whoever withdraws the time cancels the meeting.
+    """
 
     __tablename__ = "meeting"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["slot_id", "booked"],
+            ["meeting_slot.id", "meeting_slot.offered"],
+            name="meeting_in_offered_time",
+        ),
         Index("meeting_of_slot", "slot_id", unique=True, postgresql_where=_TAKEN),
         Index(
             "meeting_open",
@@ -56,6 +77,13 @@ class Meeting(SQLModel, table=True):
         description="128 random bits: whoever knows them can enter.",
     )
     state: str = Field(description="One of `rules.meetings.MeetingState`.")
+    booked: bool | None = Field(
+        default=None,
+        sa_column=Column(
+            Boolean, Computed("case when state = 'booked' then true end", persisted=True)
+        ),
+        description="True while it is booked, else nothing, so that the time may be withdrawn.",
+    )
     changes: int = Field(default=0, description="How often it was moved: SEQUENCE of its .ics.")
     reminded: int = Field(default=0, description="How many reminders are over.")
     looks_at: datetime = Field(
@@ -68,6 +96,11 @@ class Meeting(SQLModel, table=True):
         default_factory=list,
         sa_column=Column(JSONB, nullable=False),
         description="What the operator compared: names of `rules.meetings.CHECKLIST`.",
+    )
+    marked: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")),
+        description="What the operator marked of what the purpose asks for.",
     )
     reason: str | None = Field(
         default=None, sa_column=Column(EncryptedText("meeting.reason"), nullable=True)

@@ -13,12 +13,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.accounts import AccountLock, ProviderLink, RiskEvent
+from models.tables.meetings import Meeting
 from rules.access import Actor, Permission
 from rules.account_locks import (
+    CODES,
+    LINKS,
     LockState,
     changed_meanwhile,
     demand_third,
     next_look,
+    no_way_in,
+    sent_too_often,
     unlock_link_over,
 )
 from rules.accounts import Outcome, Step
@@ -29,15 +34,18 @@ from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, not_found
 from rules.risks import LINK_LIVES, SUSPICION, LockedBy, link_over
 from rules.staff.people import as_it_is, demand_reason
+from services import rate_limits
 from services.account_locks import meeting as _registers_its_purpose  # noqa: F401
 from services.account_locks import rows
-from services.accounts import login_log
+from services.accounts import device_tokens, devices, login_log, password_reset
 from services.accounts.account_row import locked_account
 from services.accounts.risks import queue
-from services.accounts.sessions import Visitor, hash_token
+from services.accounts.second_factor import inventory, recovery_codes
+from services.accounts.sessions import Visitor, end_access, hash_token
 from services.accounts.sign_in import lock as lock_account
 from services.accounts.sign_in import unlock as unlock_account
-from services.meetings.acts import Meetings
+from services.meetings.acts import Meetings, demand_operator
+from services.meetings.purposes import hooks_of
 from services.own_workflows import Wake
 
 
@@ -137,13 +145,41 @@ class AccountLocks:
             await _again(session, row, actor.person_id, said, now)
         await self._wake(lock_id)
 
+    async def give_code(self, actor: Actor, meeting_id: UUID) -> str:
+        """A code for the owner, whom the actor has just met and who has no factor left.
+
+        With it and a mail the owner sets a new password once the account is open. Each code
+        replaces the one before. Raises Refusal 404, 409, 429.
+        """
+        now, drawn = present(), await recovery_codes.draw_spoken()
+        async with self._database.work() as session:
+            meeting = await session.get(Meeting, meeting_id)
+            if meeting is None:
+                raise not_found()
+            await demand_operator(session, actor, meeting)
+            gives = await hooks_of(meeting.purpose).gives_code(session, meeting)
+            row = await rows.open_of(session, meeting.person_id)
+            if meeting.ended_by != actor.person_id or row is None or not gives:
+                raise changed_meanwhile()
+            wait = await rate_limits.take(session, [(CODES, str(row.id))], now)
+            if not wait:
+                row.code_hash = drawn.code_hash
+                session.add(row)
+                kind, facts = JournalKind.ACCOUNT_RECOVERY_CODES_MADE, {"meeting": str(meeting_id)}
+                await rows.note(session, row, kind, now, actor.person_id, facts)
+        if wait:
+            raise sent_too_often(wait)
+        return str(drawn.code)
+
     async def resend(self, actor: Actor, lock_id: UUID) -> None:
-        """Send the owner a new link to choose a meeting. Raises Refusal 404, 409."""
+        """Send the owner a new link to choose a meeting. Raises Refusal 404, 409, 429."""
         now = present()
         async with self._database.work() as session:
             row = await _watched(session, actor, lock_id, now)
             if row.state != LockState.MEETING:
                 raise changed_meanwhile()
+            if wait := await rate_limits.take(session, [(LINKS, str(lock_id))], now):
+                raise sent_too_often(wait)
             await rows.send_link(session, row, NoticeKind.UNLOCK_REMINDER, now)
 
 
@@ -204,17 +240,37 @@ async def _watched(
 
 
 async def _open(session: AsyncSession, row: AccountLock, by: Actor, now: datetime) -> None:
+    meeting = await session.get_one(Meeting, row.meeting_id)
+    kept, removed = await inventory.keep_only(session, row.person_id, meeting.marked)
+    if not kept:
+        if row.code_hash is None:
+            raise no_way_in()
+        await recovery_codes.accept_spoken(session, row.person_id, row.code_hash, now)
     row.state, row.approver_id, row.ended_at = LockState.OPENED.value, by.person_id, now
+    row.code_hash = None
     session.add(row)
     await session.flush()
+    await _forget_what_was(session, row.person_id, now)
     await unlock_account(session, row.person_id)
-    account = await locked_account(session, row.person_id)
-    # Whoever it was locked against may know the password.
-    account.must_change_password = True
-    session.add(account)
-    facts = {"operator": str(row.operator_id), "meeting": str(row.meeting_id)}
+    facts = {
+        "operator": str(row.operator_id),
+        "meeting": str(row.meeting_id),
+        "kept": [one.name for one in kept],
+        "removed": [one.name for one in removed],
+    }
     await rows.note(session, row, JournalKind.ACCOUNT_UNLOCKED, now, by.person_id, facts)
     await login_log.tell(session, row.person_id, NoticeKind.UNLOCKED_BY_MEETING, now)
+
+
+async def _forget_what_was(session: AsyncSession, person_id: UUID, now: datetime) -> None:
+    """Whoever it was locked against may know the password, a link, and a device of the account."""
+    account = await locked_account(session, person_id)
+    account.password_hash, account.must_change_password = None, False
+    session.add(account)
+    await password_reset.forget_links(session, person_id)
+    await end_access(session, person_id, "locked", now)
+    await device_tokens.end_all(session, person_id, "locked", now)
+    await devices.forget_all(session, person_id)
 
 
 async def _again(

@@ -8,12 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import CaseState
 from models.tables.meetings import Meeting
-from rules.account_locks import LockState
+from rules.account_locks import FACTOR_WORDS, LockState
 from rules.journal.entries import JournalKind
 from rules.meetings import MeetingState, Purpose, not_needed
 from rules.notices.kinds import NoticeKind
 from services.account_locks import rows
-from services.meetings.purposes import MeetingPurpose, register
+from services.accounts.second_factor.inventory import factors_of
+from services.meetings.purposes import MeetingPurpose, PurposeQuestion, register
 
 
 async def _demand(session: AsyncSession, person_id: UUID) -> None:
@@ -33,7 +34,7 @@ async def _ended(session: AsyncSession, meeting: Meeting, now: datetime) -> Sequ
         row.meeting_id, row.operator_id = meeting.id, meeting.ended_by
         session.add(row)
         await session.flush()
-        facts = {"meeting": str(meeting.id)}
+        facts = {"meeting": str(meeting.id), "factors": meeting.marked}
         await rows.note(session, row, JournalKind.ACCOUNT_MET, now, meeting.ended_by, facts)
         await rows.tell_approvers(session, row, NoticeKind.UNLOCK_TO_APPROVE, now)
     elif meeting.state == MeetingState.NOT_CONFIRMED:
@@ -47,4 +48,23 @@ async def _case(session: AsyncSession, person_id: UUID) -> UUID | None:
     return None
 
 
-register(Purpose.UNLOCK, MeetingPurpose(_demand, _ended, _case))
+async def _asks(session: AsyncSession, person_id: UUID) -> Sequence[PurposeQuestion]:
+    """The factors: whoever it is locked against may have set up one."""
+    return [
+        PurposeQuestion(one.name, FACTOR_WORDS[one.method], one.hint, one.since)
+        for one in await factors_of(session, person_id)
+    ]
+
+
+async def _gives_code(session: AsyncSession, meeting: Meeting) -> bool:
+    """Whether no factor was confirmed, so that the owner needs a code for the new password."""
+    row = await rows.open_of(session, meeting.person_id)
+    return (
+        row is not None
+        and row.state == LockState.APPROVAL
+        and row.meeting_id == meeting.id
+        and not meeting.marked
+    )
+
+
+register(Purpose.UNLOCK, MeetingPurpose(_demand, _ended, _case, _asks, _gives_code))

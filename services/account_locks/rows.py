@@ -54,7 +54,7 @@ async def moved(session: AsyncSession, row: AccountLock, to: LockState, now: dat
     row.state, row.since, row.reminded = to.value, now, 0
     row.looks_at = next_look(to, now, 0)
     if to is LockState.MEETING:
-        row.meeting_id = row.operator_id = None
+        row.meeting_id = row.operator_id = row.code_hash = None
     session.add(row)
     await session.flush()
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import AccountLock
+from models.tables.meetings import Meeting
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.account_locks import LockState, unlock_link_over
@@ -39,6 +40,8 @@ class LockSeen:
     operator_id: UUID | None
     operator: str | None
     approver: str | None
+    factors: Sequence[str]
+    """What the owner and the operator have gone through and confirmed."""
 
 
 async def locks(
@@ -48,7 +51,8 @@ async def locks(
     if not actor.may(Permission.APPROVE_UNLOCK):
         raise forbidden()
     query = (
-        select(AccountLock, Person, Unit.name)
+        select(AccountLock, Person, Unit.name, Meeting.marked)
+        .outerjoin(Meeting, col(Meeting.id) == col(AccountLock.meeting_id))
         .join(Person, col(Person.id) == col(AccountLock.person_id))
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(col(Person.unit_id).in_(actor.units_with(Permission.APPROVE_UNLOCK)))
@@ -58,7 +62,7 @@ async def locks(
     if still_open:
         query = query.where(col(AccountLock.ended_at).is_(None))
     found = (await session.exec(query)).all()
-    names = await _names(session, [lock for lock, _, _ in found])
+    names = await _names(session, [lock for lock, *_ in found])
     return [
         LockSeen(
             lock.id,
@@ -72,8 +76,9 @@ async def locks(
             lock.operator_id,
             names.get(lock.operator_id),
             names.get(lock.approver_id),
+            marked or (),
         )
-        for lock, person, unit in found
+        for lock, person, unit, marked in found
     ]
 
 

@@ -58,6 +58,11 @@ async def remember_device(
     return new and bool(devices)
 
 
+async def forget_all(session: AsyncSession, person_id: UUID) -> None:
+    """Let every device be new to the person."""
+    await session.exec(delete(KnownDevice).where(col(KnownDevice.person_id) == person_id))
+
+
 async def forget_old(database: Database, now: datetime) -> None:
     """Delete sessions ended 30 days ago, devices unseen for a year, links and limits out of use."""
     async with database.work() as session:

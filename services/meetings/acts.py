@@ -165,6 +165,13 @@ class Meetings:
 
         Raises Refusal 403, 404, 409 `too_late` for a time that has begun.
         """
+        try:
+            await self._withdraw(actor, slot_id)
+        except IntegrityError:
+            # Somebody has booked it after it was looked at: now that is seen.
+            await self._withdraw(actor, slot_id)
+
+    async def _withdraw(self, actor: Actor, slot_id: UUID) -> None:
         now = present()
         async with self._database.work() as session:
             found = await session.exec(
@@ -181,11 +188,11 @@ class Meetings:
             slot = await times.locked_own(session, actor, slot_id)
             if slot.starts_at <= now:
                 raise too_late()
-            slot.withdrawn_at = slot.withdrawn_at or now
-            session.add(slot)
             if held is not None and held.meeting.state == MeetingState.BOOKED:
                 await close(session, held, MeetingState.CANCELLED, now, by=actor.person_id)
                 await tell_person(session, held, NoticeKind.MEETING_CANCELLED, now)
+            slot.withdrawn_at = slot.withdrawn_at or now
+            session.add(slot)
             await journal.append(
                 session,
                 chain=actor.person_id,
@@ -197,11 +204,18 @@ class Meetings:
             )
 
     async def record(
-        self, actor: Actor, meeting_id: UUID, outcome: str, compared: Sequence[str], reason: str
+        self,
+        actor: Actor,
+        meeting_id: UUID,
+        outcome: str,
+        compared: Sequence[str],
+        reason: str,
+        marked: Sequence[str] = (),
     ) -> None:
         """Record how a meeting ended. The same outcome again by the same operator changes nothing.
 
-        Raises Refusal 403 `oneself`, 404, 409 `too_early`, `meeting_over`, 422.
+        `marked` are names of what the purpose asks for. Raises Refusal 403 `oneself`, 404, 409
+        `too_early`, `meeting_over`, 422.
         """
         state, seen, said = demand_outcome(outcome, compared, reason)
         now = present()
@@ -216,6 +230,9 @@ class Meetings:
             if now < held.slot.starts_at:
                 raise too_early()
             meeting.compared, meeting.reason = seen, said or None
+            if state is MeetingState.CONFIRMED:
+                asked = await hooks_of(meeting.purpose).asks(session, meeting.person_id)
+                meeting.marked = [one.name for one in asked if one.name in marked]
             await close(session, held, state, now, by=actor.person_id)
             await tell_person(session, held, _TOLD[state], now)
             woken = await hooks_of(meeting.purpose).ended(session, meeting, now)
@@ -277,6 +294,7 @@ async def close(
             "purpose": meeting.purpose,
             "state": state.value,
             "compared": meeting.compared,
+            "marked": meeting.marked,
         },
         contents={"reason": meeting.reason} if meeting.reason else None,
         lock=True,

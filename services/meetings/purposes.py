@@ -13,17 +13,40 @@ from rules.meetings import Purpose, not_needed
 
 
 @dataclass(frozen=True)
+class PurposeQuestion:
+    """Something that the operator goes through with the person, and marks where it is right."""
+
+    name: str
+    words: str
+    hint: str = ""
+    since: datetime | None = None
+
+
+async def _nothing(session: AsyncSession, person_id: UUID) -> Sequence[PurposeQuestion]:
+    del session, person_id
+    return ()
+
+
+async def _never(session: AsyncSession, meeting: Meeting) -> bool:
+    del session, meeting
+    return False
+
+
+@dataclass(frozen=True)
 class MeetingPurpose:
     """The hooks of one purpose, called in the unit of work of the act.
 
     `demand` raises Refusal where the person needs no such meeting now. `ended` follows every
     outcome; it returns the cases whose workflows have to look again. `case` is the case in which
-    the person's documents are, if there is one.
+    the person's documents are, if there is one. `asks` is gone through besides the checklist, and
+    `gives_code` says whether the operator tells the person a code after it.
     """
 
     demand: Callable[[AsyncSession, UUID], Awaitable[None]]
     ended: Callable[[AsyncSession, Meeting, datetime], Awaitable[Sequence[CaseState]]]
     case: Callable[[AsyncSession, UUID], Awaitable[UUID | None]]
+    asks: Callable[[AsyncSession, UUID], Awaitable[Sequence[PurposeQuestion]]] = _nothing
+    gives_code: Callable[[AsyncSession, Meeting], Awaitable[bool]] = _never
 
 
 _PURPOSES: dict[Purpose, MeetingPurpose] = {}

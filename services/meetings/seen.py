@@ -17,6 +17,7 @@ from rules.meetings import LENGTH, MOST_AHEAD, MeetingState, Purpose
 from rules.refusals import not_found
 from services.journal import entries as journal
 from services.meetings.acts import demand_operator
+from services.meetings.purposes import PurposeQuestion, hooks_of
 
 _KEPT_IN_SIGHT = timedelta(days=14)
 _MOST_BEFORE = 20
@@ -37,6 +38,7 @@ class MeetingSeen:
     room: str
     changes: int
     compared: Sequence[str]
+    marked: Sequence[str]
     reason: str | None
 
     @property
@@ -77,6 +79,7 @@ def _seen(meeting: Meeting, slot: MeetingSlot, person: Person, operator: Person)
         room=meeting.room if state is MeetingState.BOOKED else "",
         changes=meeting.changes,
         compared=tuple(meeting.compared),
+        marked=tuple(meeting.marked),
         reason=meeting.reason,
     )
 
@@ -134,7 +137,20 @@ async def schedule(session: AsyncSession, actor: Actor, now: datetime) -> Sequen
     ]
 
 
-async def to_hold(session: AsyncSession, actor: Actor, meeting_id: UUID) -> MeetingSeen:
+@dataclass(frozen=True)
+class ToHold:
+    """A meeting for the operator who holds it.
+
+    `asked` is to be gone through with the person; with `gives_code`, the operator tells the person
+    a code.
+    """
+
+    meeting: MeetingSeen
+    asked: Sequence[PurposeQuestion]
+    gives_code: bool
+
+
+async def to_hold(session: AsyncSession, actor: Actor, meeting_id: UUID) -> ToHold:
     """A meeting for the operator who holds it; that it was looked at is recorded (I9).
 
     Raises Refusal 403, 404.
@@ -146,4 +162,7 @@ async def to_hold(session: AsyncSession, actor: Actor, meeting_id: UUID) -> Meet
         raise not_found()
     await demand_operator(session, actor, row[0])
     await journal.record_view(session, actor, meeting_id, ViewCode.MEETING)
-    return _seen(*row)
+    hooks, meeting = hooks_of(row[0].purpose), row[0]
+    asked = await hooks.asks(session, meeting.person_id)
+    gives_code = meeting.ended_by == actor.person_id and await hooks.gives_code(session, meeting)
+    return ToHold(_seen(*row), asked, gives_code)

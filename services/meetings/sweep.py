@@ -73,9 +73,9 @@ async def _can_meet(session: AsyncSession, held: Booked, now: datetime) -> bool:
 
 async def release(session: AsyncSession, held: Booked, now: datetime) -> None:
     """Cancel a meeting that its operator cannot hold; the person is told to choose another time."""
+    await close(session, held, MeetingState.CANCELLED, now)
     held.slot.withdrawn_at = held.slot.withdrawn_at or now
     session.add(held.slot)
-    await close(session, held, MeetingState.CANCELLED, now)
     await tell_person(session, held, NoticeKind.MEETING_CANCELLED, now)
 
 

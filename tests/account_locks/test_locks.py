@@ -12,27 +12,41 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from crypto.key_ring import key_ring
-from models.tables.accounts import Account, AccountLock, ProviderLink
+from models.tables.accounts import (
+    Account,
+    AccountLock,
+    AccountSession,
+    DeviceToken,
+    ProviderLink,
+)
 from models.tables.journal import JournalEntry
 from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.notices import Notice
 from models.tables.people import Person, RoleGrant, Unit
+from models.tables.second_factor import Passkey, SmsFactor
 from rules.access import Actor, Role
 from rules.account_locks import (
+    CODES,
+    LINKS,
     REMINDERS,
     SECURITY_TOLD,
     LockState,
     demand_third,
     next_look,
 )
+from rules.accounts import Stage
 from rules.clock import now
 from rules.ids import new_id
 from rules.meetings import CHECKLIST, MeetingState, Purpose
 from rules.refusals import Refusal
 from rules.risks import RiskKind
+from rules.second_factor import Method
 from services import access
 from services.account_locks import reminders
+from services.accounts import devices, password_reset, sign_in
 from services.accounts.risks.events import raise_event
+from services.accounts.second_factor import inventory, recovery_codes
+from services.accounts.sessions import open_session
 from services.meetings import times
 from services.own_workflows import wake_late
 from tests.meetings.test_meetings import begun, codes, opened
@@ -40,6 +54,7 @@ from tests.shared.accounts import visitor_at
 from tests.staff.hospital import Staff, staff
 
 __all__ = ["staff"]
+NEW_PASSWORD = "река Ока весной шумит"
 
 
 async def lock_of(staff: Staff, owner: Actor) -> AccountLock:
@@ -89,9 +104,13 @@ async def locked(staff: Staff, name: str = "Соколова Анна") -> Actor
 
 
 async def met(
-    staff: Staff, owner: Actor, operator: Actor, outcome: MeetingState = MeetingState.CONFIRMED
-) -> None:
-    """The owner books by the link, and the operator records the outcome."""
+    staff: Staff,
+    owner: Actor,
+    operator: Actor,
+    outcome: MeetingState = MeetingState.CONFIRMED,
+    marked: Sequence[str] = (),
+) -> UUID:
+    """The owner books by the link, and the operator records the outcome. Gives the meeting."""
     (slot, *_) = await opened(staff, operator)
     secret = (await secrets_of(staff, owner))[-1]
     await staff.container.account_locks.book(secret, slot)
@@ -104,7 +123,9 @@ async def met(
         meeting = found.one()
     await begun(staff, meeting)
     compared = list(CHECKLIST) if outcome is MeetingState.CONFIRMED else []
-    await staff.container.meetings.record(operator, meeting, outcome, compared, "Так и было")
+    record = staff.container.meetings.record
+    await record(operator, meeting, outcome, compared, "Так и было", marked)
+    return meeting
 
 
 async def team(staff: Staff) -> tuple[Actor, Actor]:
@@ -145,10 +166,12 @@ async def test_a_lock_is_opened_by_a_meeting_and_a_third_person(staff: Staff) ->
     await met(staff, owner, operator, MeetingState.NOT_CONFIRMED)
     assert (await lock_of(staff, owner)).state == LockState.MEETING
     assert "unlock_not_confirmed" in await told(staff, staff.security)
-    await met(staff, owner, operator)
+    meeting = await met(staff, owner, operator)
     waits = await lock_of(staff, owner)
     assert (waits.state, waits.operator_id) == (LockState.APPROVAL, operator.person_id)
     assert "unlock_to_approve" in await told(staff, staff.security)
+    assert await codes(acts.approve(staff.security, lock.id)) == ["no_way_in"]
+    await acts.give_code(operator, meeting)
     async with staff.database.work() as session:
         assert (await session.get_one(Account, owner.person_id)).locked_at is not None
     await acts.approve(staff.security, lock.id)
@@ -156,7 +179,7 @@ async def test_a_lock_is_opened_by_a_meeting_and_a_third_person(staff: Staff) ->
     async with staff.database.work() as session:
         account = await session.get_one(Account, owner.person_id)
         assert (account.locked_at, account.locked_reason) == (None, None)
-        assert account.must_change_password
+        assert account.password_hash is None, "whoever it was locked against may know it"
         chained = await session.exec(
             select(JournalEntry.kind)
             .where(
@@ -164,7 +187,12 @@ async def test_a_lock_is_opened_by_a_meeting_and_a_third_person(staff: Staff) ->
             )
             .order_by(col(JournalEntry.position))
         )
-        assert chained.all() == ["account.locked", "account.met", "account.unlocked"]
+        assert chained.all() == [
+            "account.locked",
+            "account.met",
+            "account.recovery_codes_made",
+            "account.unlocked",
+        ]
     assert (await told(staff, owner))[-1] == "unlocked_by_meeting"
     assert await reminders.look(staff.database, lock.id) is None
 
@@ -174,7 +202,8 @@ async def test_owner_operator_and_approver_are_three_people_under_races(staff: S
     _, both = await team(staff)
     owner = await locked(staff)
     acts, lock = staff.container.account_locks, await lock_of(staff, owner)
-    await met(staff, owner, both)
+    meeting = await met(staff, owner, both)
+    await acts.give_code(both, meeting)
     refused = await codes(acts.approve(both, lock.id), acts.approve(owner, lock.id))
     assert refused == ["not_found", "same_person"]
     with pytest.raises(Refusal, match="oneself"):
@@ -313,6 +342,88 @@ async def test_what_an_administrator_locked_no_link_opens(staff: Staff) -> None:
     await people.unlock(staff.admin, new_id(), owner.person_id, "Проверено")
     await acts.lock_by_link(link, visitor_at())
     assert (await lock_of(staff, owner)).state == LockState.MEETING
+
+
+async def test_only_factors_that_the_owner_confirms_stay(staff: Staff) -> None:
+    """What an attacker set up goes, and so do the password and all that was open (I4, I14)."""
+    operator, _ = await team(staff)
+    owner = await staff.person("Соколова Анна", Role.DOCTOR)
+    person_id, moment = owner.person_id, now()
+    async with staff.database.work() as session:
+        account = await session.get_one(Account, person_id)
+        account.totp_secret, account.totp_confirmed_at = "JBSWY3DPEHPK3PXP", moment
+        keys = [
+            Passkey(
+                person_id=person_id,
+                credential_id=name.encode(),
+                public_key=b"",
+                sign_count=0,
+                name=name,
+                created_at=moment,
+            )
+            for name in ("Мой телефон", "Чужой")
+        ]
+        sms = SmsFactor(person_id=person_id, phone="+79161234567", created_at=moment)
+        session.add_all([account, *keys, sms])
+        await recovery_codes.replace(session, person_id, await recovery_codes.draw(), moment)
+        visitor = visitor_at()
+        await open_session(session, person_id, Stage.OPEN, visitor, moment)
+        await devices.remember_device(session, person_id, visitor, moment)
+    acts = staff.container.account_locks
+    await acts.lock_own(person_id, visitor_at())
+    lock = await lock_of(staff, owner)
+    kept = ["app", f"passkey:{keys[0].id}", "passkey:another", "phone"]
+    meeting = await met(staff, owner, operator, marked=kept)
+    assert await codes(acts.give_code(operator, meeting)) == ["changed_meanwhile"]
+    await acts.approve(staff.security, lock.id)
+    async with staff.database.work() as session:
+        left = await inventory.factors_of(session, person_id)
+        assert [one.name for one in left] == kept[:2]
+        assert not await devices.knows_device(session, person_id, visitor)
+        for table in (AccountSession, DeviceToken):
+            alive = select(table.id).where(
+                col(table.person_id) == person_id, col(table.ended_at).is_(None)
+            )
+            assert (await session.exec(alive)).all() == []
+
+
+async def test_who_has_no_factor_left_sets_the_password_by_mail_and_the_code_told(
+    staff: Staff,
+) -> None:
+    """Neither of them is enough; the code is another one each time, and works once (I14)."""
+    operator, both = await team(staff)
+    owner = await locked(staff)
+    acts, lock = staff.container.account_locks, await lock_of(staff, owner)
+    meeting = await met(staff, owner, operator)
+    assert await codes(acts.give_code(both, meeting)) == ["changed_meanwhile"]
+    told = [await acts.give_code(operator, meeting) for _ in range(CODES.times)]
+    assert len(set(told)) == CODES.times
+    assert await codes(acts.give_code(operator, meeting)) == ["too_often"]
+    await acts.approve(staff.security, lock.id)
+    async with staff.database.work() as session:
+        email = (await session.get_one(Person, owner.person_id)).email
+    await password_reset.ask(staff.database, email, visitor_at(), now())
+    secret = (await paths_of(staff, owner))[-1].removeprefix(f"{password_reset.PATH}/")
+
+    async def reset(code: str) -> None:
+        how = staff.database, secret, Method.RECOVERY, code, NEW_PASSWORD, visitor_at(), now()
+        await password_reset.complete(*how)
+
+    assert await codes(reset(told[0])) == ["wrong_code"]
+    assert await codes(reset(told[-1])) == ["done"]
+    opened = await sign_in.sign_in(staff.database, email, NEW_PASSWORD, visitor_at(), now())
+    async with staff.database.work() as session:
+        row = await session.get_one(AccountSession, opened.session_id)
+        assert row.stage == Stage.SETUP, "nothing opens before a factor of the owner's own"
+
+
+async def test_a_link_is_sent_again_three_times_an_hour(staff: Staff) -> None:
+    """However often it is asked for, nobody's mail box is filled."""
+    owner = await locked(staff)
+    acts, lock = staff.container.account_locks, await lock_of(staff, owner)
+    asked = await codes(*(acts.resend(staff.security, lock.id) for _ in range(5)))
+    assert asked == ["done"] * LINKS.times + ["too_often"] * 2
+    assert len(await secrets_of(staff, owner)) == 1 + LINKS.times
 
 
 async def test_a_lock_takes_the_link_of_a_provider_along(staff: Staff) -> None:

@@ -157,5 +157,6 @@ async def test_a_weaker_hash_is_renewed_at_sign_in(house: House) -> None:
     assert answer.status_code == 200
     async with house.container.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
+        assert account.password_hash is not None
         assert not passwords.is_outdated(account.password_hash)
         assert await passwords.matches(account.password_hash, PASSWORD)

@@ -74,6 +74,9 @@ ACCOUNT_ROWS: dict[str, Row] = {
     "POST /api/v1/account-locks/{lock_id}/resend": Row(
         "approve_unlock", SECURITY, SECURITY, SECURITY
     ),
+    "POST /api/v1/account-locks/meetings/{meeting_id}/code": Row(
+        "session", NOBODY, OPERATOR, OPERATOR
+    ),
     "GET /api/v1/risk-events": Row("watch_risks", SECURITY),
     "POST /api/v1/risk-events/{event_id}/close": Row("watch_risks", SECURITY, SECURITY, SECURITY),
     "POST /api/v1/risk-events/{event_id}/lock": Row("session", SECURITY, SECURITY, SECURITY),

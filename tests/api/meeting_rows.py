@@ -18,6 +18,7 @@ MEETING_ROWS: dict[str, Row] = {
     "GET /api/v1/meetings/schedule": Row("meet_people", OPERATOR),
     "POST /api/v1/meetings/schedule": Row("meet_people", OPERATOR, send=body(**TIMES)),
     "DELETE /api/v1/meetings/schedule/{slot_id}": Row("meet_people", *OWN_TIME),
+    "GET /api/v1/meetings/{meeting_id}/asked": Row("session", *OTHERS),
     "POST /api/v1/meetings/{meeting_id}/outcome": Row("session", *OTHERS, body(outcome="missed")),
 }
 

@@ -97,6 +97,7 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "POST /locks/{lock_id}/send-back": Row(
         "session", SECURITY, SECURITY, SECURITY, form(reason="Другое лицо")
     ),
+    "POST /locks/meetings/{meeting_id}/code": Row("session", NOBODY, OPERATOR, OPERATOR),
     "POST /locks/{lock_id}/resend": Row("session", SECURITY, SECURITY, SECURITY),
     "GET /risks": Row("session", SECURITY),
     "POST /risks/{event_id}/close": Row("session", SECURITY, SECURITY, SECURITY),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -329,3 +330,38 @@ async def test_the_pages_lead_through_a_meeting(staff: Staff) -> None:
     assert done.status_code == 303
     assert "Лица не видно." in (await hers.get(f"/meetings?purpose={FOR}")).text
     assert "Лица не видно." in (await theirs.get(f"/meetings/{meeting['id']}")).text
+
+
+async def test_no_time_is_withdrawn_beneath_a_meeting(staff: Staff) -> None:
+    """A meeting that stands has a time that is offered, whoever is quicker."""
+    operator = await staff.person("Орлова Вера", Role.OPERATOR, staff.office.institution)
+    acts, slots = staff.container.meetings, await opened(staff, operator, count=6)
+    people = [await staff.person(f"Человек {n}") for n in "абвгде"]
+    done = await codes(
+        *(
+            act
+            for who, slot in zip(people, slots, strict=True)
+            for act in (
+                acts.book(who.person_id, FOR, slot),
+                acts.withdraw_time(operator, slot),
+            )
+        )
+    )
+    assert set(done) <= {"done", "slot_taken"}
+    assert done.count("done") >= len(slots)
+    async with staff.database.work() as session:
+        standing = select(Meeting.id).where(
+            col(Meeting.slot_id).in_(slots), Meeting.state == MeetingState.BOOKED.value
+        )
+        assert (await session.exec(standing)).all() == []
+        left = select(MeetingSlot.id).where(
+            col(MeetingSlot.id).in_(slots), col(MeetingSlot.withdrawn_at).is_(None)
+        )
+        assert (await session.exec(left)).all() == []
+    (slot, *_) = await opened(staff, operator, days=4)
+    await acts.book(people[0].person_id, FOR, slot)
+    with pytest.raises(IntegrityError, match="meeting_in_offered_time"):
+        async with staff.database.work() as session:
+            await session.exec(
+                update(MeetingSlot).where(col(MeetingSlot.id) == slot).values(withdrawn_at=now())
+            )

@@ -101,6 +101,7 @@ def test_the_calendar_file_names_nobody_and_no_room() -> None:
         "secret-room",
         2,
         (),
+        (),
         None,
     )
     title = "Видеовстреча; " * 10

@@ -26,6 +26,7 @@ from rules.second_factor import (
     CODES_IN_A_SET,
     FEW_CODES,
     SECRET_LENGTH,
+    SPOKEN,
     Method,
     WrittenCode,
     demand_enrolment,
@@ -139,6 +140,22 @@ async def replace(
             person_id=person_id, number=one.code.number, code_hash=one.code_hash, created_at=now
         )
         for one in drawn
+    )
+
+
+async def draw_spoken() -> FreshCode:
+    """A code to be told by word of mouth. Its number is that of no set."""
+    code = recovery_code_of(SPOKEN, secrets.token_bytes(SECRET_LENGTH))
+    return FreshCode(code, await passwords.hashed(code.secret))
+
+
+async def accept_spoken(
+    session: AsyncSession, person_id: UUID, code_hash: str, now: datetime
+) -> None:
+    """Let a code that was told by word of mouth be the person's only one."""
+    await session.exec(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
+    session.add(
+        RecoveryCode(person_id=person_id, number=SPOKEN, code_hash=code_hash, created_at=now)
     )
 
 

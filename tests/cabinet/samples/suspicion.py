@@ -55,8 +55,11 @@ _MEETING = MeetingView(
 )
 
 
+CODE = "00-4KD9W-Z2MTA"
+
+
 def _lock(state: LockState, operator: str | None = None) -> LockSeen:
-    return LockSeen(_ID, _ID, _NAME, _UNIT, "person", AT, state, AT, None, operator, None)
+    return LockSeen(_ID, _ID, _NAME, _UNIT, "person", AT, state, AT, None, operator, None, ())
 
 
 def suspicion_pages() -> list[Sample]:
@@ -64,13 +67,16 @@ def suspicion_pages() -> list[Sample]:
     here, desk, there = frame("/profile"), frame("/risks"), outside("/unlock")
     waiting = {"url": "#", "waits": False, "meeting": None, "days": []}
     times = [(AT, [FreeTime(_ID, AT), FreeTime(_ID, AT + timedelta(minutes=30))])]
+    factors = ["Приложение с кодами", "Ключ входа"]
+    approval = _lock(LockState.APPROVAL, "Орлова Вера")
     lines = [
-        (_lock(LockState.APPROVAL, "Орлова Вера"), "ждёт согласия второго сотрудника", False, True),
-        (_lock(LockState.MEETING), "ждёт видеовстречи владельца с оператором", True, False),
+        (approval, "ждёт согласия второго сотрудника", False, True, factors),
+        (_lock(LockState.MEETING), "ждёт видеовстречи владельца с оператором", True, False, []),
     ]
     fields = [FieldView("kind", "Событие", "choice", "", options=[Option("", "Все")])]
     linked = {"name": "ЕСИА", "since": AT, "address": ""}
     pages: tuple[tuple[str, str, Frame, dict[str, Any]], ...] = (
+        ("spoken-code", "account_locks/code.html", desk, {"code": CODE, "back_url": "#"}),
         ("lock", "accounts/lock.html", here, {"action": "#", "inside": True}),
         ("locked", "accounts/locked.html", there, {}),
         ("lock-over", "accounts/lock_over.html", there, {"message": "Ссылка уже использована."}),
