@@ -16,6 +16,7 @@ from activities.account_locks import LockActivities
 from activities.applications import ApplicationActivities
 from activities.archive import ArchiveActivities
 from activities.cases import CaseActivities
+from activities.credentials import CredentialActivities
 from activities.exports import ExportActivities
 from activities.files import FileActivities
 from activities.journal import JournalActivities
@@ -48,6 +49,7 @@ from crypto.key_ring import KeyRing
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from rules.clock import now
 from services import crash_points
+from services.access_changes.asking import AccessChanges
 from services.cases.signals import CaseSignals
 from services.gov_service.line import Exchange
 from services.notices.channels import MailWay, PushWay, SmsWay
@@ -60,6 +62,7 @@ from workflows.access_changes import AccessChange
 from workflows.account_locks import LockedAccount
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
+from workflows.credentials import CredentialLife
 from workflows.exports import ExportWorkflow
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
@@ -82,6 +85,7 @@ WORKFLOWS = [
     ExportWorkflow,
     ArchiveNight,
     LockedAccount,
+    CredentialLife,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -135,9 +139,12 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         SmsWay(SmsGateway.from_settings(settings), addresses),
         PushWay(PushSender.from_settings(settings)),
     )
+    signals = CaseSignals(CaseSignaller(client, settings.task_queue))
+    rights = AccessChanges(database, signals, settings.time_zone)
+    credentials = CredentialActivities(database, rights.propose_end)
     sweeper = SweeperActivities(
         database,
-        CaseSignals(CaseSignaller(client, settings.task_queue)),
+        signals,
         settings.sweep_grace,
         partial(RowWaker, client, settings.task_queue),
     )
@@ -170,6 +177,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             archive.tell_terms,
             archive.erase_over,
             locks.look_at_lock,
+            credentials.look_at_credential,
         ],
         workflow_runner=SandboxedRunner(),
         graceful_shutdown_timeout=DRAIN,

@@ -30,6 +30,7 @@ class WorkflowName(StrEnum):
     EXPORT = "Export"
     ARCHIVE_NIGHT = "ArchiveNight"
     ACCOUNT_LOCK = "AccountLock"
+    CREDENTIAL = "Credential"
 
 
 WAKE_UP = "ring"
@@ -135,6 +136,34 @@ class LockLook(WorkflowMessage):
     """When a lock is to be looked at again; None once it is open."""
 
     looks_at: datetime | None
+
+
+class CredentialRef(WorkflowMessage):
+    """The credential whose life a workflow follows."""
+
+    credential_id: UUID
+
+
+class CredentialSignal(StrEnum):
+    """What happened to a credential, as its workflow hears it. Each means: look again."""
+
+    CORRECTED = "corrected"
+    RENEWAL_OPENED = "renewal_opened"
+    RENEWAL_CLOSED = "renewal_closed"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+
+
+class CredentialLook(WorkflowMessage):
+    """Where a credential stands, and when to look again; None once nothing is left to tell."""
+
+    looks_at: datetime | None = None
+    status: str
+    category: str = ""
+    unit: str = ""
+    """The code of the owner's unit."""
+    ends_at: datetime | None = None
+    """When its validity is over."""
 
 
 class ExportRef(WorkflowMessage):

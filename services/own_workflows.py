@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import WAKE_UP, WorkflowName
@@ -59,6 +60,21 @@ class OwnWorkflow:
             getattr(self.table, self.due) < due_before,
             or_(woken.is_(None), woken < woken_before),
         )
+
+
+async def ask_to_look(
+    session: AsyncSession, table: Any, due: str, which: ColumnElement[bool], now: datetime
+) -> None:
+    """Let the workflows of these rows look at once, where they have one: their days have changed.
+
+    The sweeper wakes them within moments.
+    """
+    await session.exec(
+        update(table)
+        .where(which, getattr(table, due).is_not(None))
+        .values({due: now})
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def wake_late(

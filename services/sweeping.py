@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, DateTime, Select, bindparam, select
 from clients.database import Database
 from models.messages import WAKE_UP, CaseSignal, WorkflowName
 from models.tables.cases import Case
+from models.tables.credentials import Credential
 from models.tables.meetings import Meeting
 from models.tables.notices import Notice
 from models.tables.people import Person
@@ -21,13 +22,15 @@ from services import own_workflows
 from services.account_locks import reminders as locks
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
+from services.credentials import life as credentials
+from services.credentials import renewal
 from services.exports import acts as exports
 from services.meetings import sweep as meetings
 from services.own_workflows import OwnWorkflow, Wakers
 from services.staff import departures, registrations
 from services.verifications import meeting as _registered  # noqa: F401
 
-ROWS: tuple[OwnWorkflow, ...] = (exports.OWN, locks.OWN)
+ROWS: tuple[OwnWorkflow, ...] = (exports.OWN, locks.OWN, credentials.OWN)
 """The subjects whose rows have workflows of their own."""
 
 
@@ -39,6 +42,7 @@ class DueSubjects(NamedTuple):
     assignments: bool
     meetings: bool
     registrations: bool
+    renewals: bool
     rows: Collection[WorkflowName]
     """Types of workflows whose rows are late."""
 
@@ -66,6 +70,8 @@ async def sweep(
             signals.send(case, CaseSignal(signal=WAKE_UP))
     if due.registrations:
         await registrations.forget(database)
+    if due.renewals:
+        await renewal.close_over(database, wakers(WorkflowName.CREDENTIAL))
     for one in ROWS:
         if one.name in due.rows:
             wake = wakers(one.name)
@@ -81,9 +87,9 @@ async def _due(database: Database, now: datetime, grace: float) -> DueSubjects:
     async with database.reading() as session:
         connection = await session.connection()
         found = (await connection.execute(_question(), at)).one()
-    cases, left, unassigned, met, over, *late = found
+    cases, left, unassigned, met, over, renewed, *late = found
     rows = [one.name for one, is_late in zip(ROWS, late, strict=True) if is_late]
-    return DueSubjects(cases, left, unassigned, met, over, rows)
+    return DueSubjects(cases, left, unassigned, met, over, renewed, rows)
 
 
 @lru_cache
@@ -102,5 +108,6 @@ def _question() -> Select[*tuple[bool, ...]]:
         assignment.is_due(),
         some(Meeting, meetings.is_due(now)),
         some(Notice, registrations.is_over(now)),
+        some(Credential, renewal.is_over()),
         *(some(one.table, one.is_late(woken_before, paused_before)) for one in ROWS),
     )

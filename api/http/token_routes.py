@@ -140,6 +140,8 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /notices/settings": _NOTICES,
     "PUT /notices/settings/{group}/{channel}": _NOTICES,
     "PUT /notices/wishes": _NOTICES,
+    "GET /notices/reminders": _NOTICES,
+    "PUT /notices/reminders": _NOTICES,
     "GET /operation": frozenset({P.WATCH_OPERATION}),
     "POST /operation/remedies": frozenset({P.OPERATE}),
     "GET /administration/{subject}": _CATALOGUE,

@@ -14,9 +14,11 @@ from api.http.problems import documented
 from api.notices.inbox import NoticeKeeper
 from clients.delivery.push import PushSender, Subscriber, sender_of
 from rules.clock import now
+from rules.credentials.reminders import LONGEST_LEAD
 from rules.notices.kinds import Channel, NoticeGroup
 from services import access
 from services.accounts import contacts
+from services.credentials import leads
 from services.notices import push_subscriptions
 from services.notices import settings as notice_settings
 
@@ -52,6 +54,12 @@ class SettingsOut(BaseModel):
 
     channels: list[CellOut]
     wishes: WishesBody
+
+
+class RemindersBody(_Body):
+    """How many days before the end of a credential the person is reminded; 0 is the last day."""
+
+    days: list[Annotated[int, Field(ge=0, le=LONGEST_LEAD)]] = Field(max_length=100)
 
 
 class OnIn(_Body):
@@ -172,6 +180,18 @@ async def wish(body: WishesBody, session: Work, actor: NoticeKeeper) -> None:
     if "zone" in changes and not changes["zone"]:
         changes["zone"] = (await access.zone_of(session, actor.unit_id)).key
     await notice_settings.wish(session, actor, changes, now())
+
+
+@router.get("/notices/reminders", responses=documented(401))
+async def reminders(session: Work, actor: CurrentActor) -> RemindersBody:
+    """How many days before the end of a credential I am reminded."""
+    return RemindersBody(days=list(await leads.of_person(session, actor.person_id)))
+
+
+@router.put("/notices/reminders", status_code=204, responses=documented(401, 403, 422))
+async def choose_reminders(body: RemindersBody, session: Work, actor: NoticeKeeper) -> None:
+    """Choose other days, from now on; none means no reminders."""
+    await leads.choose(session, actor, body.days, now())
 
 
 @router.get("/notices/push", responses=documented(401, 403))

@@ -44,6 +44,7 @@ GROUPS = {
     NoticeGroup.CASES: marked("Заявки и запросы"),
     NoticeGroup.COMMENTS: marked("Комментарии"),
     NoticeGroup.REVIEW: marked("Рассмотрение"),
+    NoticeGroup.CREDENTIALS: marked("Сроки документов"),
     NoticeGroup.OPERATION: marked("Работа системы"),
     NoticeGroup.SECURITY: marked("Безопасность"),
 }

@@ -3,6 +3,7 @@
 Everything here works without scripts; with them a box is saved as soon as it is ticked.
 """
 
+import re
 from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ from rules.notices.kinds import Channel, NoticeGroup
 from rules.refusals import Refusal
 from rules.texts.identifiers import whole
 from services.accounts import contacts
+from services.credentials import leads
 from services.notices import push_subscriptions
 from services.notices import settings as notice_settings
 from words import formats
@@ -40,6 +42,7 @@ HINTS = {
     NoticeGroup.CASES: marked("Приняты, рассмотрены, готовы, требуют вашего ответа"),
     NoticeGroup.COMMENTS: marked("Новые сообщения к вашим заявкам и запросам"),
     NoticeGroup.REVIEW: marked("Назначения и сроки того, что рассматриваете вы"),
+    NoticeGroup.CREDENTIALS: marked("Окончание срока действия документов о квалификации"),
     NoticeGroup.OPERATION: marked("Процессы, которые остановились и ждут дежурного"),
     NoticeGroup.SECURITY: marked("Входы с новых устройств, смена пароля и контактов"),
 }
@@ -111,6 +114,30 @@ async def wish(
     return visit.go("/notices/settings", "saved")
 
 
+@router.post("/reminders")
+async def remind(
+    visit: Inside, session: Work, leads_typed: Text = "", shown: Shown = ""
+) -> Response:
+    """Save how many days ahead the person is reminded of the end of credentials."""
+    if leads_typed != dict(fields_shown(shown)).get("leads_typed", ""):
+        try:
+            await leads.choose(session, visit.actor, _days(leads_typed), now())
+        except Refusal as refusal:
+            faults = {"leads_typed": in_words(refusal.message)}
+            return await _page(visit, session, None, faults, None, leads_typed)
+    if visit.request.headers.get("accept") == "application/json":
+        return JSONResponse({"saved": _saved()}, headers={"Cache-Control": "no-store"})
+    return visit.go("/notices/settings", "saved")
+
+
+def _days(text: str) -> list[int]:
+    """Numbers with anything between them. Raises Refusal 422 for words."""
+    days = [whole(word) for word in re.split(r"[\s,;]+", text.strip()) if word]
+    if any(day is None for day in days):
+        raise Refusal("incomplete", "Напишите дни числами через запятую.", 422)
+    return [day for day in days if day is not None]
+
+
 def _saved() -> str:
     return gettext("Сохранено в %(at)s") % {"at": formats.clock(now())}
 
@@ -141,7 +168,9 @@ async def _page(
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
     shown: str | None = None,
+    leads_typed: str | None = None,
 ) -> Response:
+    chosen = ", ".join(map(str, await leads.of_person(session, visit.actor.person_id)))
     cells = await notice_settings.table(session, visit.actor)
     wishes = await notice_settings.wishes_of(session, visit.actor)
     faults = faults or {}
@@ -181,6 +210,16 @@ async def _page(
                 *(Option(str(hour), f"{hour:02}:00") for hour in range(24)),
             ],
         ),
+        leads=FieldView(
+            "leads_typed",
+            gettext("За сколько дней напоминать"),
+            "text",
+            chosen if leads_typed is None else leads_typed,
+            error=faults.get("leads_typed", ""),
+            hint=gettext("Числа через запятую. 0 — в последний день. Пусто — не напоминать"),
+            required=False,
+        ),
+        leads_shown=shown_of([("leads_typed", chosen)]),
         zone=wishes.zone,
         channels_shown=shown_of(("on", _name(cell)) for cell in cells if cell.on),
         wishes_shown=shown_of(kept.items()) if shown is None else shown,

@@ -5,7 +5,7 @@ from cabinet.cases.timeline import SENTENCES, plain, told
 from rules.cases.access_changes import ACCESS_CHANGE
 from rules.cases.process import Status
 from rules.journal.entries import JournalKind as K
-from services.dossier.page import CasePage
+from services.dossier.page import CasePage, TimelineEntry
 from words.translation import gettext as _
 
 
@@ -36,6 +36,15 @@ def _waits(page: CasePage) -> tuple[str, str]:
             return "", ""
 
 
+_ASKED = told("Вы попросили изменить права", "Попросили изменить права")
+_PROPOSED = plain("Предложено отозвать права: истёк документ, от которого они зависят")
+
+
+def _submitted(happened: TimelineEntry, own: bool) -> str:
+    """Who asked; a proposal nobody has asked for."""
+    return (_PROPOSED if happened.facts.get("proposed") else _ASKED)(happened, own)
+
+
 RIGHTS = register(
     KindPages(
         process=ACCESS_CHANGE,
@@ -58,7 +67,7 @@ RIGHTS = register(
         ),
         sentences={
             **SENTENCES,
-            K.CASE_SUBMITTED: told("Вы попросили изменить права", "Попросили изменить права"),
+            K.CASE_SUBMITTED: _submitted,
             K.CASE_WITHDRAWN: told("Вы отозвали заявку", "Заявку отозвали"),
             K.CASE_ASSIGNED: plain("Назначен тот, кто решает"),
             K.CASE_TAKEN: plain("Решение взял на себя другой сотрудник"),

@@ -13,6 +13,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from clients.temporal.client import SignalWithStart, signal_with_start
 from models.messages import (
     WAKE_UP,
+    CredentialRef,
     ExportRef,
     LockRef,
     WorkflowMessage,
@@ -43,6 +44,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "account-lock",
         lambda row_id: LockRef(lock_id=row_id),
         OpsText("a locked account: a meeting, then somebody else's word"),
+    ),
+    WorkflowName.CREDENTIAL: RowStart(
+        "credential",
+        lambda row_id: CredentialRef(credential_id=row_id),
+        OpsText("a credential: reminders before its end, and what follows"),
     ),
 }
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from models.blind_indexes import blind_index, unique_places
@@ -40,6 +40,11 @@ class Credential(SQLModel, table=True):
         *unique_places("credential", "identity_blind"),
         Index("credential_of_owner", "owner_id", "category", "id"),
         Index("credential_ending", "valid_until", "id", postgresql_where=text(STANDS)),
+        Index(
+            "credential_renewing",
+            "renewal_case_id",
+            postgresql_where=text("renewal_case_id is not null"),
+        ),
         Index(
             "credential_replaced", "replaced_by", postgresql_where=text("replaced_by is not null")
         ),
@@ -143,3 +148,38 @@ class CredentialFile(SQLModel, table=True):
     version_id: UUID = Field(foreign_key="credential_version.id", primary_key=True)
     position: int = Field(primary_key=True, description="From 0.")
     document_version_id: UUID = Field(foreign_key="document_version.id", index=True)
+
+
+class CredentialReminder(SQLModel, table=True):
+    """One reminder of one end of a credential: planned, and sent once at most.
+
+    A correction of the days begins another set. `days` is `rules.credentials.reminders.END` for
+    having told that the end has come.
+    """
+
+    __tablename__ = "credential_reminder"
+
+    credential_id: UUID = Field(foreign_key="credential.id", primary_key=True)
+    last_day: date = Field(primary_key=True, description="The end that it is about.")
+    days: int = Field(primary_key=True, description="So many days ahead.")
+    due_at: datetime = Field(sa_column=utc_column())
+    state: str = Field(description="One of `rules.credentials.reminders.ReminderState`.")
+    sent_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    answered_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the owner first did something after it.",
+    )
+    answer: str | None = Field(
+        default=None, description="One of `rules.credentials.reminders.ReminderAnswer`."
+    )
+
+
+class ReminderLeads(SQLModel, table=True):
+    """How many days ahead a person wants to be reminded; without a row, the default applies."""
+
+    __tablename__ = "reminder_leads"
+
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    days: list[int] = Field(sa_column=Column(ARRAY(Integer()), nullable=False))
+    changed_at: datetime = Field(sa_column=utc_column())

@@ -177,6 +177,11 @@ class RoleChange(SQLModel, table=True):
     confirmed_by: UUID | None = Field(default=None, foreign_key="person.id")
     approved_by: UUID | None = Field(default=None, foreign_key="person.id")
     open: bool = Field(default=True, description="Whether it waits for a decision.")
+    proposed: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": "false"},
+        description="Whether nobody asked: what the right rests on is over.",
+    )
 
 
 class StaffAct(SQLModel, table=True):

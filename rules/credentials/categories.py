@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import Field as Described
 from pydantic import model_validator
 
+from rules.access import Role
 from rules.files.categories import Category
 from rules.forms.fields import NAME, TITLE, Definition, Field, FieldKind
 
@@ -71,6 +72,9 @@ class CategoryDefinition(Definition):
     known_to: StateRegister = StateRegister.NONE
     validation: Validation = Validation.NONE
     need: Need | None = None
+    needed_for: tuple[Role, ...] = ()
+    """Roles that rest on such a credential: when it ends, their end is proposed."""
+    renewed_by: str = Described("", description="The kind of case that renews it; empty: none.")
     document: Category
     files_required: bool = True
     files_hint: str = ""

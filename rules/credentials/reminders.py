@@ -36,6 +36,15 @@ class ReminderState(StrEnum):
     DROPPED = "dropped"
 
 
+class ReminderAnswer(StrEnum):
+    """What an owner did after a reminder. Values are stored for ever."""
+
+    RENEWAL = "renewal"
+    UPDATED = "updated"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True)
 class Reminder:
     """One reminder of one end, so many days ahead."""

@@ -67,7 +67,7 @@ _ROWS = (
     _Row(
         (K.CASE_SUBMITTED, K.CASE_RESUBMITTED, K.CASE_CORRECTED),
         _ALL,
-        facts=f"{_MOVE} version_digest",
+        facts=f"{_MOVE} version_digest proposed",
     ),
     _Row((K.CASE_WITHDRAWN,), _ALL, facts=f"{_MOVE} draft", contents="reason"),
     _Row((K.CASE_LAPSED,), _ALL, facts=_MOVE),

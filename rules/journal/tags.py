@@ -103,6 +103,10 @@ class AuditTag(StrEnum):
     CREDENTIAL_REPLACE = "credential:credential:replace"
     CREDENTIAL_STAND_AGAIN = "credential:credential:stand_again"
     CREDENTIAL_WITHDRAW = "credential:credential:withdraw"
+    CREDENTIAL_REMIND = "credential:end:remind"
+    CREDENTIAL_EXPIRE = "credential:end:expire"
+    CREDENTIAL_RENEWAL_OPEN = "credential:renewal:open"
+    CREDENTIAL_RENEWAL_CLOSE = "credential:renewal:close"
     CREDENTIAL_VIEW = "credential:credential:view"
     CREDENTIALS_VIEW = "credential:file:view"
     NOTICE_FAIL = "notice:delivery:fail"
@@ -254,6 +258,10 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CREDENTIAL_REPLACED: T.CREDENTIAL_REPLACE,
     K.CREDENTIAL_STANDS_AGAIN: T.CREDENTIAL_STAND_AGAIN,
     K.CREDENTIAL_WITHDRAWN: T.CREDENTIAL_WITHDRAW,
+    K.CREDENTIAL_REMINDED: T.CREDENTIAL_REMIND,
+    K.CREDENTIAL_EXPIRED: T.CREDENTIAL_EXPIRE,
+    K.CREDENTIAL_RENEWAL_OPENED: T.CREDENTIAL_RENEWAL_OPEN,
+    K.CREDENTIAL_RENEWAL_CLOSED: T.CREDENTIAL_RENEWAL_CLOSE,
     K.NOTICE_FAILED: T.NOTICE_FAIL,
     K.ACCOUNT_CREATED: T.ACCOUNT_CREATE,
     K.ACCOUNT_SIGNED_IN: T.SIGN_IN,

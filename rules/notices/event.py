@@ -24,8 +24,9 @@ class Event:
     """How one kind of event is told.
 
     `delay` holds the message back, because an event of kind `superseded_by` normally follows within
-    moments and says more: one message then covers both. `path` is filled with `case_id`. Messages
-    of a `security` event cannot be turned off and wait neither for quiet hours nor for a digest.
+    moments and says more: one message then covers both. `path` is filled with `case_id` and the
+    facts. Messages of a `security` event cannot be turned off and wait neither for quiet hours nor
+    for a digest.
     """
 
     audience: RecipientRole

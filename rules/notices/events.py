@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from rules.notices.access_events import ACCESS_EVENTS
 from rules.notices.account_events import ACCOUNT_EVENTS
+from rules.notices.credential_events import CREDENTIAL_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
@@ -24,10 +25,11 @@ DETAILS: Mapping[str, str] = {
     "day": "День",
     "time": "Время",
     "course_until": "Пройти до",
+    "valid_until": "Действует до конца дня",
 }
 """Facts of an event that get a line of their own; `DAYS` are days, YYYY-MM-DD."""
 
-DAYS = ("until", "last_day", "day", "course_until")
+DAYS = ("until", "last_day", "day", "course_until", "valid_until")
 
 K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
@@ -384,6 +386,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **MEETING_EVENTS,
     **VERIFICATION_EVENTS,
     **ACCESS_EVENTS,
+    **CREDENTIAL_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

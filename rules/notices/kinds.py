@@ -100,6 +100,7 @@ class NoticeKind(StrEnum):
     ACCESS_APPROVED = "access_approved"
     ACCESS_REJECTED = "access_rejected"
     ACCESS_WITHDRAWN = "access_withdrawn"
+    ACCESS_PROPOSED = "access_proposed"
     ACCESS_URGENT = "access_urgent"
     RIGHTS_CHANGED = "rights_changed"
     EXPORT_READY = "export_ready"
@@ -109,6 +110,9 @@ class NoticeKind(StrEnum):
     COURSE_ASSIGNED = "course_assigned"
     COURSE_NEAR = "course_near"
     COURSE_OVERDUE = "course_overdue"
+    CREDENTIAL_ENDS = "credential_ends"
+    CREDENTIAL_EXPIRED = "credential_expired"
+    CREDENTIAL_EXPIRED_STAFF = "credential_expired_staff"
 
 
 class Channel(StrEnum):
@@ -132,6 +136,7 @@ class NoticeGroup(StrEnum):
     CASES = "cases"
     COMMENTS = "comments"
     REVIEW = "review"
+    CREDENTIALS = "credentials"
     OPERATION = "operation"
     SERVICE = "service"
     SECURITY = "security"

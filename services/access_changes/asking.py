@@ -4,7 +4,7 @@ The case is made and submitted in one unit of work, so there are no drafts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,7 @@ from services import access
 from services.access_changes import deciding, grants
 from services.cases import assignment
 from services.cases.acts import Act, Doing
+from services.cases.beginning import Beginner
 from services.cases.drafts import Drafts, RefusalTexts
 from services.cases.transitions import CaseNotice, lock
 from services.catalogue import lookup as catalogue
@@ -165,10 +166,63 @@ class AccessChanges(Drafts):
         act = Act(act_id, 0)
         return await self._once(actor, act, Transition.SUBMIT, body, find=find, write=write)
 
+    async def propose_end(
+        self, session: AsyncSession, grant: RoleGrant, reason: str, now: datetime
+    ) -> None:
+        """Ask, in the caller's unit of work, that a grant ends on which nothing rests any more.
+
+        Nobody has asked for it. The case is the holder's, who cannot withdraw it; head and security
+        decide as always. Nothing happens if the same is asked for already.
+        """
+        subject = await session.get_one(Person, grant.person_id)
+        unit = await session.get_one(Unit, grant.unit_id)
+        definition = await catalogue.case_type(session, TYPE)
+        zone = (await access.zone_of(session, subject.unit_id)).key
+        answers = _answers(
+            subject,
+            right_named(grant.role),
+            unit,
+            RightsWish(takes_grant_id=grant.id, reason=reason),
+        )
+        try:
+            async with session.begin_nested():
+                case = await self._new_case(
+                    session,
+                    Beginner(subject, zone, 0),
+                    definition,
+                    None,
+                    answers,
+                    [],
+                    None,
+                    responsible_unit_id=unit.id,
+                )
+                await _keep(
+                    session,
+                    RoleChange(
+                        case_id=case.id,
+                        subject_id=subject.id,
+                        asked_by=subject.id,
+                        role=grant.role,
+                        unit_id=unit.id,
+                        takes_grant_id=grant.id,
+                        proposed=True,
+                    ),
+                )
+        except Refusal:
+            return
+        number = (await session.exec(select(func.nextval("case_number")))).one()
+        doing = Doing(session, await lock(session, case.id), now, number)
+        told = [CaseNotice("access_proposed", subject.id)]
+        await self._submit_version(doing, None, Transition.SUBMIT, answers, [], told)
+        await assignment.appoint(session, doing.case, now)
+
     async def _withdrawn(self, doing: Doing, actor: Actor) -> None:
-        """Nothing remains of what was given urgently."""
+        """Nothing remains of what was given urgently. Raises Refusal 409 for a proposal."""
         await take_turn(doing.session)
         change = await deciding.change_of(doing.session, doing.case)
+        if change.proposed:
+            words = "Эту заявку составила система: решат руководитель и отдел безопасности."
+            raise Refusal("proposed", words, 409)
         await grants.end_urgent(
             doing.session, change, doing.now, by=actor.person_id, why="withdrawn"
         )
@@ -217,7 +271,13 @@ async def _checked(
     if wish.urgent:
         _demand_urgent(wish, right, unit, begins)
         await _demand_not_lately(session, subject_id, right, now)
-    answers: dict[str, Any] = {
+    answers = _answers(subject, right, unit, replace(wish, reason=reason))
+    return _Checked(subject, right, unit, begins, ends, answers)
+
+
+def _answers(subject: Person, right: Right, unit: Unit, wish: RightsWish) -> dict[str, Any]:
+    """The wish as the form of its type says it."""
+    return {
         "subject": subject.name,
         "change": "give" if wish.takes_grant_id is None else "take",
         "role": in_russian(right),
@@ -225,9 +285,8 @@ async def _checked(
         "from": wish.first_day.strftime("%d.%m.%Y") if wish.first_day else None,
         "until": wish.last_day.strftime("%d.%m.%Y") if wish.last_day else None,
         "urgent": wish.urgent,
-        "reason": reason,
+        "reason": wish.reason,
     }
-    return _Checked(subject, right, unit, begins, ends, answers)
 
 
 def _term(

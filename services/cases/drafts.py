@@ -305,12 +305,16 @@ class Drafts(CaseActs):
     async def _submit_version(
         self,
         doing: Doing,
-        actor: Actor,
+        actor: Actor | None,
         transition: Transition,
         data: dict[str, Any],
         attachments: list[dict[str, str]],
+        tell: Sequence[CaseNotice] | None = None,
     ) -> None:
-        """Store checked answers as a new version, and move the case by one of `NEW_VERSION`."""
+        """Store checked answers as a new version, and move the case by one of `NEW_VERSION`.
+
+        Without an actor the program itself submits it, in the applicant's name.
+        """
         session, case, now = doing.session, doing.case, doing.now
         if doing.sequence is not None:
             year = now.astimezone(self._zone).year
@@ -318,15 +322,19 @@ class Drafts(CaseActs):
             case.submitted_at = now
         case.version += 1
         case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
-        version = _version(case, data, attachments, actor, now)
+        version = _version(case, data, attachments, now)
         await move(
             session,
             case,
             transition,
             now=now,
             by=actor,
-            facts={"version": case.version, "version_digest": version.digest},
-            tell=self.notices_of(transition, case),
+            facts={
+                "version": case.version,
+                "version_digest": version.digest,
+                **({} if actor else {"proposed": True}),
+            },
+            tell=self.notices_of(transition, case) if tell is None else tell,
             along=journal.Along.of(version).also(citing(version, attachments)),
         )
 
@@ -397,7 +405,6 @@ def _version(
     case: Case,
     data: dict[str, Any],
     attachments: list[dict[str, str]],
-    actor: Actor,
     now: datetime,
 ) -> CaseVersion:
     """What is submitted, as the newest version of the case."""
@@ -409,7 +416,7 @@ def _version(
         salt=salt,
         digest=version_digest(data, attachments, salt),
         submitted_at=now,
-        submitted_by=actor.person_id,
+        submitted_by=case.applicant_id,
     )
 
 

@@ -9,12 +9,14 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.people import Unit
+from models.tables.credentials import Credential
+from models.tables.people import Person, Unit
 from rules.catalogue.entries import Subject, unfit
 from rules.refusals import FieldError
 from rules.staff.table import UNIT_CODE
 from rules.texts.cleaning import in_order
 from rules.zones import is_zone
+from services import own_workflows
 from services.catalogue_admin.kinds import Entry, EntryChange, EntryKind, Values
 
 _above = aliased(Unit)
@@ -58,6 +60,11 @@ async def _save(session: AsyncSession, change: EntryChange) -> datetime:
             words = "Выберите, в чьём подчинении подразделение."
             raise unfit([FieldError("parent", words)])
         unit = Unit(code=wanted["code"], name="", parent_id=parent.id, time_zone="")
+    if unit.time_zone != wanted["time_zone"]:
+        # The ends of credentials count by the days of the unit.
+        owners = select(Person.id).where(Person.unit_id == unit.id)
+        theirs = col(Credential.owner_id).in_(owners)
+        await own_workflows.ask_to_look(session, Credential, "wakes_at", theirs, change.now)
     unit.name, unit.time_zone = wanted["name"], wanted["time_zone"]
     session.add(unit)
     return change.now

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import WAKE_UP
+from models.messages import WAKE_UP, CredentialSignal
 from models.tables.credentials import Credential, CredentialVersion
 from models.tables.people import Person
 from rules.access import Actor, Permission
@@ -23,6 +23,7 @@ from rules.credentials.categories import (
     VALID_UNTIL,
     CategoryDefinition,
 )
+from rules.credentials.reminders import ReminderAnswer
 from rules.credentials.versions import (
     MOST,
     How,
@@ -39,6 +40,7 @@ from services import access
 from services.credentials import categories, rows
 from services.credentials.audience import owner_for
 from services.credentials.checks import Contents, checked, checked_form
+from services.credentials.reminder_rows import answered
 from services.credentials.rows import NewVersion
 from services.own_workflows import Wake
 
@@ -77,7 +79,7 @@ class Credentials:
         """
         async with self._database.work() as session:
             number = await update_in(session, actor, credential_id, act, version, contents)
-        await self.wake(credential_id)
+        await self.wake(credential_id, signal=CredentialSignal.CORRECTED)
         return number
 
     async def correct(
@@ -110,8 +112,9 @@ class Credentials:
                 definition, values, files, How.CORRECTED, actor.person_id, reason=said, id=act
             )
             await rows.write(session, row, new, now)
+            await answered(session, row.id, ReminderAnswer.UPDATED, now)
             number = row.version
-        await self.wake(credential_id)
+        await self.wake(credential_id, signal=CredentialSignal.CORRECTED)
         return number
 
     async def withdraw(self, actor: Actor, credential_id: UUID, reason: str) -> None:
@@ -132,8 +135,10 @@ class Credentials:
             await session.flush()
             kind = JournalKind.CREDENTIAL_WITHDRAWN
             await rows.note(session, row, kind, now, actor.person_id, None, {"reason": said})
+            await answered(session, row.id, ReminderAnswer.WITHDRAWN, now)
             again = await _stand_again(session, row, actor, now)
-        for one in (credential_id, *again):
+        await self.wake(credential_id, signal=CredentialSignal.WITHDRAWN)
+        for one in again:
             await self.wake(one)
 
     async def replace(self, actor: Actor, credential_id: UUID, by: UUID) -> None:
@@ -156,7 +161,8 @@ class Credentials:
             await session.flush()
             kind, facts = JournalKind.CREDENTIAL_REPLACED, {"by": str(newer.id)}
             await rows.note(session, row, kind, now, actor.person_id, facts)
-        await self.wake(credential_id)
+            await answered(session, row.id, ReminderAnswer.REPLACED, now)
+        await self.wake(credential_id, signal=CredentialSignal.REPLACED)
 
     async def confirm(self, actor: Actor, credential_id: UUID, version: int) -> None:
         """Say that this version agrees with the original that the actor has seen.
@@ -229,6 +235,7 @@ async def update_in(
             await rows.write(session, row, new, now)
     except Refusal as refusal:
         raise await _named(session, actor, category, new, refusal) from None
+    await answered(session, row.id, ReminderAnswer.UPDATED, now)
     return row.version
 
 

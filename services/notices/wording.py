@@ -77,13 +77,13 @@ def worded(
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
     known = {name: _shown(name, facts[name], language) for name in DETAILS if name in facts}
-    filled = {"number": "", "count": "", **facts}
+    filled = {"number": "", "count": "", "credential": "", **facts}
     return Wording(
         title=words(event.title) % filled,
         text=words(event.text) % filled,
         then=words(event.then) % filled,
         link=words(event.link),
-        path=event.path % {"case_id": case_id, "temporal": temporal},
+        path=event.path % {**filled, "case_id": case_id, "temporal": temporal},
         details=[(words(DETAILS[name]), value) for name, value in known.items()],
     )
 

@@ -18,13 +18,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.base import Moment
 from models.tables.cases import Case
+from models.tables.credentials import Credential
 from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Permission
 from rules.cases.kinds import SEEN_BY_HEADS
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from services import access
+from services import access, own_workflows
 from services.accounts.sessions import end_access
 from services.cases import assignment
 from services.journal import entries as journal
@@ -49,6 +50,7 @@ async def carry_out(session: AsyncSession, person: Person, now: datetime) -> Non
     await session.flush()
     await assignment.reconcile(session, now)
     await meetings.left(session, person.id, now)
+    await _credentials_look(session, person, now)
     told = await _tell_of_cases(session, person.id, now)
     await journal.append(
         session,
@@ -106,9 +108,16 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     person.unit_id = to
     session.add(person)
     await session.flush()
+    await _credentials_look(session, person, now)
     key = f"{person.id}:transferred:{now.isoformat()}"
     told = NoticeEvent(person.id, NoticeKind.TRANSFERRED, key)
     await outbox.enqueue_all(session, [told], now)
+
+
+async def _credentials_look(session: AsyncSession, person: Person, now: datetime) -> None:
+    """The ends of credentials count by the days of the unit, and for who works here."""
+    theirs = col(Credential.owner_id) == person.id
+    await own_workflows.ask_to_look(session, Credential, "wakes_at", theirs, now)
 
 
 async def _grants(session: AsyncSession, person_id: UUID, at: datetime) -> list[RoleGrant]:

@@ -224,6 +224,8 @@ OTHER_ROWS: dict[str, Row] = {
         "keep_notices", EVERYBODY, send=body(on=True)
     ),
     "PUT /api/v1/notices/wishes": Row("keep_notices", EVERYBODY, send=body(digest_hour=18)),
+    "GET /api/v1/notices/reminders": Row("signed_in", EVERYBODY),
+    "PUT /api/v1/notices/reminders": Row("keep_notices", EVERYBODY, send=body(days=[30, 7])),
     "GET /api/v1/notices/push": Row("session", EVERYBODY),
     "POST /api/v1/notices/push": Row(
         "session",

@@ -232,6 +232,7 @@ OTHER_PAGES: dict[str, Row] = {
     "GET /notices/settings": Row("session", EVERYBODY),
     "POST /notices/settings": Row("session", EVERYBODY),
     "POST /notices/wishes": Row("session", EVERYBODY),
+    "POST /notices/reminders": Row("session", EVERYBODY),
     "POST /notices/push/{subscription_id}/end": mine(
         "session", subscription_id="second_subscription_id"
     ),

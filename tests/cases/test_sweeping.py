@@ -16,6 +16,7 @@ from rules.clock import now
 from services import own_workflows, sweeping
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
+from services.credentials import renewal
 from services.meetings import sweep as meetings
 from services.staff import departures, registrations
 from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
@@ -29,6 +30,7 @@ SWEEPS = {
     "assignments": (assignment, "sweep"),
     "meetings": (meetings, "sweep"),
     "registrations": (registrations, "forget"),
+    "renewals": (renewal, "close_over"),
     "rows": (own_workflows, "wake_late"),
 }
 

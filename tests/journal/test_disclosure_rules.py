@@ -18,6 +18,7 @@ OF_NO_CASE = (
     "export",
     "role",
     "absence",
+    "credential",
     "person",
     "catalogue",
     "staff",

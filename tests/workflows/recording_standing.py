@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,7 +21,7 @@ from clients.temporal.client import (
     ensure_standing,
 )
 from clients.temporal.rows import RowWaker
-from models.messages import WorkflowName
+from models.messages import WAKE_UP, CredentialSignal, WorkflowName
 from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
 from rules.archive import ExportKind
@@ -28,9 +29,11 @@ from rules.clock import now
 from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
 from services.cases.signals import CaseSignals
+from services.credentials.acts import Credentials
 from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
+from tests.credentials.conftest import Keeping
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import until
 from tests.workflows.recording import Recorder, write
@@ -57,6 +60,8 @@ class StandingRecorder(Recorder):
                 await self._keep(name, name)
         if not names or "account-lock" in names:
             await self._keep("account-lock", f"account-lock-{await self.opened()}")
+        if not names or "credential" in names:
+            await self._keep("credential", f"credential-{await self.lived()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
@@ -82,19 +87,46 @@ class StandingRecorder(Recorder):
                 select(AccountLock.id).where(AccountLock.person_id == person_id)
             )
             lock_id = found.one()
-        run = self.client.get_workflow_handle(f"account-lock-{lock_id}")
-
-        async def waits() -> bool:
-            history = json.loads((await run.fetch_history()).to_json())
-            return any("timerStartedEventAttributes" in event for event in history["events"])
-
-        await until(waits)
+        await self._waits(f"account-lock-{lock_id}", 1)
         async with self.database.work() as session:
             await session.exec(
                 update(AccountLock).where(col(AccountLock.id) == lock_id).values(ended_at=now())
             )
         await wake(lock_id)
         return lock_id
+
+    async def lived(self) -> UUID:
+        """A credential that is corrected and renewed, and was a mistake in the end."""
+        wake, owner = self._waker(WorkflowName.CREDENTIAL), self.office.clinician
+        acts = Credentials(self.database, wake)
+        keeping = Keeping(self.office, acts, [])
+        made = await keeping.add()
+        await self._waits(f"credential-{made}", 1)
+        days = {"valid_until": (now() + timedelta(days=800)).strftime("%d.%m.%Y")}
+        await acts.correct(owner, made, uuid4(), 1, days, "Ошибка в годе")
+        await self._waits(f"credential-{made}", 2)
+        heard = (
+            WAKE_UP,
+            CredentialSignal.RENEWAL_OPENED,
+            CredentialSignal.RENEWAL_CLOSED,
+            CredentialSignal.REPLACED,
+        )
+        for n, signal in enumerate(heard, start=3):
+            await wake(made, signal=signal)
+            await self._waits(f"credential-{made}", n)
+        await acts.withdraw(owner, made, "Внесено по ошибке")
+        return made
+
+    async def _waits(self, workflow_id: str, times: int) -> None:
+        """Wait until a run has begun to wait so often."""
+        run = self.client.get_workflow_handle(workflow_id)
+
+        async def waits() -> bool:
+            history = json.loads((await run.fetch_history()).to_json())
+            began = ["timerStartedEventAttributes" in event for event in history["events"]]
+            return sum(began) >= times
+
+        await until(waits)
 
     async def made(self) -> UUID:
         """A list that becomes a file."""

@@ -33,6 +33,7 @@ RECORDED = {
     "clarified-2-given-out",
     "corrected",
     "corrected-given-out",
+    "credential",
     "escalated",
     "escalated-given-out",
     "export",

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.small_cells import SMALLEST, guarded, with_sums
+from rules.credentials.small_cells import SMALLEST, guarded, with_sums
 
 TABLES = st.integers(1, 4).flatmap(
     lambda width: st.lists(
