@@ -113,6 +113,16 @@ class Settings(BaseSettings):
     identity_url: str = Field(
         "http://127.0.0.1:8092", description="Address of the identity register."
     )
+    personnel_url: str = Field(
+        "", description="Address of the institution's personnel register; empty: there is none."
+    )
+    personnel_token: SecretStr = Field(
+        SecretStr(""), description="Our access token for the list of the personnel register."
+    )
+    personnel_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Sign what the personnel register pushes: `whsec_…,whsec_…`, the newest first.",
+    )
     meeting_room: str = Field(
         "http://127.0.0.1:8092/rooms/{room}",
         description="Address of a room for meetings by video; `{room}` is its unguessable id.",

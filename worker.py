@@ -21,6 +21,7 @@ from activities.exports import ExportActivities
 from activities.files import FileActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
+from activities.personnel import PersonnelActivities
 from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
 from activities.verifications import VerificationActivities
@@ -66,7 +67,7 @@ from workflows.credentials import CredentialLife
 from workflows.exports import ExportWorkflow
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
-from workflows.standing import FileSweep, JournalSealer, Sweeper
+from workflows.standing import FileSweep, JournalSealer, PersonnelComparison, Sweeper
 from workflows.verifications import AccountVerification
 
 log = structlog.get_logger(__name__)
@@ -82,6 +83,7 @@ WORKFLOWS = [
     Sweeper,
     JournalSealer,
     FileSweep,
+    PersonnelComparison,
     ExportWorkflow,
     ArchiveNight,
     LockedAccount,
@@ -170,6 +172,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             sweeper.sweep,
             journal.seal_journal,
             files.sweep_files,
+            PersonnelActivities(settings, database).compare_staff,
             exports.gather_lines,
             exports.put_together,
             exports.give_export_up,

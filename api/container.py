@@ -47,6 +47,7 @@ from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
 from services.staff.acts import StaffActs
+from services.staff.unmatched import PersonnelActs
 from services.verifications import meeting as _registered  # noqa: F401
 from services.verifications.acts import Verifications
 from settings import Settings
@@ -66,6 +67,11 @@ class Container:
     temporal: Client
     signals: CaseSignals
     activity: Activity = field(default_factory=Activity)
+
+    @cached_property
+    def unmatched(self) -> PersonnelActs:
+        """The acts on records of the personnel register that wait for a person."""
+        return PersonnelActs(self.database)
 
     @cached_property
     def site(self) -> Site:

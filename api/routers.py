@@ -7,6 +7,7 @@ from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
+from api.callbacks import personnel as personnel_pushes
 from api.cases import (
     access_changes,
     act_codes,
@@ -22,7 +23,7 @@ from api.journal import log, self_check
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
-from api.staff import importing, invitation, people, registration
+from api.staff import importing, invitation, people, registration, unmatched
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
@@ -41,6 +42,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     admin.router,
     importing.router,
     people.router,
+    unmatched.router,
     invitation.router,
     registration.router,
     documents.router,
@@ -54,6 +56,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     delivery_reports.router,
     desk.router,
     gov_service.router,
+    personnel_pushes.router,
     act_codes.router,
 )
 """Below /api/v1."""

@@ -33,7 +33,16 @@ from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
 from cabinet.rights import pages as role_changes
-from cabinet.staff import acts, ending, importing, invitations, people, registration, rights
+from cabinet.staff import (
+    acts,
+    ending,
+    importing,
+    invitations,
+    people,
+    registration,
+    rights,
+    unmatched,
+)
 from cabinet.verifications import draft as verification_drafts
 from cabinet.verifications import pages as verifications
 
@@ -82,6 +91,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     acts.router,
     rights.router,
     ending.router,
+    unmatched.router,
     people.router,
     meetings.router,
     operator.router,

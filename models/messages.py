@@ -27,6 +27,7 @@ class WorkflowName(StrEnum):
     NOTICES_PUSH = "NoticesPush"
     JOURNAL_SEALER = "JournalSealer"
     FILE_SWEEP = "FileSweep"
+    PERSONNEL_COMPARISON = "PersonnelComparison"
     EXPORT = "Export"
     ARCHIVE_NIGHT = "ArchiveNight"
     ACCOUNT_LOCK = "AccountLock"

@@ -35,6 +35,7 @@ USUAL_PORTS = {
     "minio": 9000,
     "register": 8090,
     "identity": 8092,
+    "personnel": 8093,
     "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     """Agree that a lock by suspicion is opened, after an operator has met its owner."""
     VIEW_PEOPLE = "view_people"
     """See people with their accounts, roles, sessions and sign-ins; change nothing."""
+    RECONCILE_STAFF = "reconcile_staff"
+    """See to records of the personnel register that could not be carried out."""
     DECODE_PAYLOADS = "decode_payloads"
     WATCH_OPERATION = "watch_operation"
     OPERATE = "operate"
@@ -91,7 +93,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DOCTOR: _CLINICIAN,
     Role.NURSE: _CLINICIAN,
     Role.HR_REVIEWER: _PERSONNEL,
-    Role.HR_HEAD: _PERSONNEL | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
+    Role.HR_HEAD: _PERSONNEL
+    | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE, Permission.RECONCILE_STAFF},
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN
     | {
@@ -116,6 +119,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.MANAGE_CATALOGUE,
         Permission.MANAGE_PEOPLE,
+        Permission.RECONCILE_STAFF,
         Permission.VIEW_PEOPLE,
         Permission.KEEP_ARCHIVE,
         Permission.VIEW_RIGHTS,

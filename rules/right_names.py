@@ -4,21 +4,21 @@ from collections.abc import Mapping
 
 from rules.access import Permission, Right, Role
 
-R, P = Role, Permission
+P = Permission
 
 RIGHT_NAMES: Mapping[Right, str] = {
-    R.DOCTOR: "Врач",
-    R.NURSE: "Медсестра",
-    R.HR_REVIEWER: "Сотрудник отдела кадров",
-    R.HR_HEAD: "Начальник отдела кадров",
-    R.CLERK: "Сотрудник, отвечающий на запросы",
-    R.UNIT_HEAD: "Руководитель подразделения",
-    R.SECURITY: "Отдел информационной безопасности",
-    R.OPERATOR: "Оператор",
-    R.ADMINISTRATOR: "Администратор",
-    R.TECHNICIAN: "Технический специалист",
-    R.OPS: "Дежурный по системе",
-    R.AUDITOR: "Аудитор",
+    Role.DOCTOR: "Врач",
+    Role.NURSE: "Медсестра",
+    Role.HR_REVIEWER: "Сотрудник отдела кадров",
+    Role.HR_HEAD: "Начальник отдела кадров",
+    Role.CLERK: "Сотрудник, отвечающий на запросы",
+    Role.UNIT_HEAD: "Руководитель подразделения",
+    Role.SECURITY: "Отдел информационной безопасности",
+    Role.OPERATOR: "Оператор",
+    Role.ADMINISTRATOR: "Администратор",
+    Role.TECHNICIAN: "Технический специалист",
+    Role.OPS: "Дежурный по системе",
+    Role.AUDITOR: "Аудитор",
     P.ASK_ACCESS: "Просить об изменении прав",
     P.CONFIRM_ACCESS: "Подтверждать права как руководитель",
     P.APPROVE_ACCESS: "Одобрять изменение прав и забирать их сразу",
@@ -33,6 +33,7 @@ RIGHT_NAMES: Mapping[Right, str] = {
     P.VIEW_PEOPLE: "Просматривать сотрудников и их учётные записи",
     P.WATCH_RISKS: "Следить за подозрительными событиями",
     P.APPROVE_UNLOCK: "Соглашаться со снятием блокировки",
+    P.RECONCILE_STAFF: "Разбирать расхождения с кадровым учётом",
     P.DECODE_PAYLOADS: "Просматривать данные процессов",
     P.WATCH_OPERATION: "Следить за работой системы",
     P.OPERATE: "Устранять сбои в работе системы",

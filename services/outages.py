@@ -15,6 +15,7 @@ from rules.ids import new_id
 REGISTER = "register"
 GOV_SERVICE = "gov-service"
 IDENTITY = "identity"
+PERSONNEL = "personnel"
 
 SYSTEMS: Mapping[Party, str] = {
     Party.REGISTER: REGISTER,

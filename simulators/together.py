@@ -11,12 +11,13 @@ from itertools import groupby
 from fastapi import FastAPI
 
 from clients.serving import serve_all
-from simulators import mail, push, sms
+from simulators import mail, personnel, push, sms
 from simulators.registers import identity, register
 
 MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "register": register.made,
     "identity": identity.made,
+    "personnel": personnel.made,
     "mail": mail.made,
     "sms": sms.made,
     "push": push.made,

@@ -1,4 +1,4 @@
-"""The standing workflows that repeat one long activity, and the daily sweep of files."""
+"""The standing workflows that repeat one long activity, and those that a schedule starts."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from activities.files import FileActivities
     from activities.journal import JournalActivities
+    from activities.personnel import PersonnelActivities
     from activities.sweeper import SweeperActivities
     from models.messages import WorkflowName
     from models.visibility import OpsText
@@ -64,4 +65,20 @@ class FileSweep:
             start_to_close_timeout=timedelta(hours=1),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10), maximum_attempts=20),
             summary=OpsText("remove objects that no row names"),
+        )
+
+
+@workflow.defn(name=WorkflowName.PERSONNEL_COMPARISON)
+class PersonnelComparison:
+    """Does what lost pushes of the personnel register would have brought; started every hour."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Compare once. A register that is down is asked again by the next run, and ops see it."""
+        return await workflow.execute_activity_method(
+            PersonnelActivities.compare_staff,
+            start_to_close_timeout=timedelta(minutes=30),
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5), maximum_attempts=8),
+            summary=OpsText("compare with the list of the personnel register"),
         )

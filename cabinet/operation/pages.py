@@ -32,7 +32,7 @@ from services.operation import desk as operation
 from services.operation.desk import Desk
 from services.operation.lines import AttentionLine, AttentionSection
 from services.operation.remedies import RemedyOrder
-from services.outages import GOV_SERVICE, IDENTITY, REGISTER
+from services.outages import GOV_SERVICE, IDENTITY, PERSONNEL, REGISTER
 from words import formats
 from words.translation import gettext, in_words, marked, ngettext
 
@@ -46,6 +46,7 @@ NAMES = {
     "push": marked("Push-уведомления"),
     REGISTER: marked("Регистр медицинских работников"),
     IDENTITY: marked("Реестр удостоверений личности"),
+    PERSONNEL: marked("Кадровый учёт"),
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),

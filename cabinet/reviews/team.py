@@ -96,6 +96,7 @@ async def _shown(
         unassigned=counts["unassigned"],
         waiting=counts["in_review"],
         oversees=heads,
+        reconciles=actor.may(Permission.RECONCILE_STAFF),
         move=hand_over(
             "/desk/team/move",
             people,

@@ -360,6 +360,8 @@ class Team:
     unassigned: int
     waiting: int
     oversees: bool
+    reconciles: bool
+    """Whether records of the personnel register that wait are open to the visitor."""
     move: HandOver
     absence: Sequence[FieldView] = ()
     chosen: bool = False

@@ -247,21 +247,22 @@ async def all_stand(client: Client, standing: Sequence[StandingWorkflow] = STAND
     return told.count >= len(standing)
 
 
-NIGHTLY: Mapping[str, tuple[WorkflowName, int]] = {
-    "archive-night": (WorkflowName.ARCHIVE_NIGHT, 2),
-    "file-sweep": (WorkflowName.FILE_SWEEP, 3),
+SCHEDULED: Mapping[str, tuple[WorkflowName, ScheduleRange]] = {
+    "archive-night": (WorkflowName.ARCHIVE_NIGHT, ScheduleRange(2)),
+    "file-sweep": (WorkflowName.FILE_SWEEP, ScheduleRange(3)),
+    "personnel-comparison": (WorkflowName.PERSONNEL_COMPARISON, ScheduleRange(0, 23)),
 }
-"""By id of the schedule, which its workflow has too: the workflow, and the hour it starts."""
+"""By id of the schedule, which its workflow has too: the workflow, and the hours it starts at."""
 NIGHT_ENDS = timedelta(hours=20)
-"""After so long a nightly run is ended: one that cannot go on would keep all later nights away."""
+"""After so long a run is ended: one that cannot go on would keep all later ones away."""
 
 
 async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
-    """Create the schedules of the nightly workflows, or give them this zone; safe to repeat.
+    """Create the schedules, or give them this zone; safe to repeat.
 
     Raises RPCError.
     """
-    for schedule_id, (workflow, hour) in NIGHTLY.items():
+    for schedule_id, (workflow, hours) in SCHEDULED.items():
         try:
             await client.create_schedule(
                 schedule_id,
@@ -273,7 +274,7 @@ async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> N
                         execution_timeout=NIGHT_ENDS,
                     ),
                     spec=ScheduleSpec(
-                        calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])],
+                        calendars=[ScheduleCalendarSpec(hour=[hours])],
                         jitter=timedelta(minutes=20),
                         time_zone_name=time_zone,
                     ),

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.blind_indexes import blind_index, unique_places
-from models.encrypted_columns import EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import UtcDateTime, utc_column
 from rules.ids import new_id
 
@@ -182,6 +182,45 @@ class RoleChange(SQLModel, table=True):
         sa_column_kwargs={"server_default": "false"},
         description="Whether nobody asked: what the right rests on is over.",
     )
+
+
+class PersonnelRecord(SQLModel, table=True):
+    """The newest that the personnel register has said of one employment.
+
+    The id is made of the record's number (`services.staff.personnel`).
+    """
+
+    __tablename__ = "personnel_record"
+    __table_args__ = (
+        Index(
+            "personnel_record_trouble",
+            "trouble_since",
+            postgresql_where=text("trouble is not null"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    record: Any = Field(sa_column=Column(EncryptedJSON("personnel_record.record"), nullable=False))
+    heard_at: datetime = Field(sa_column=utc_column())
+    person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    ended: bool = Field(default=False, description="Whether the employment has an end.")
+    left_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="The departure that was entered for it.",
+    )
+    absence_id: UUID | None = Field(
+        default=None,
+        foreign_key="absence.id",
+        ondelete="SET NULL",
+        description="The absence that was entered for its leave.",
+    )
+    trouble: str | None = Field(
+        default=None,
+        description="Why it waits for a person: one of `rules.staff.personnel.RecordTrouble`.",
+    )
+    trouble_since: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
 
 class StaffAct(SQLModel, table=True):

@@ -39,6 +39,8 @@ class Secrets:
     keys: str
     seal_password: str
     gov_service_secret: str
+    personnel_token: str
+    personnel_secret: str
     sms_token: str
     sms_secret: str
     mail_callback_secret: str
@@ -60,6 +62,8 @@ class Secrets:
             keys=f"k1:{_key()}",
             seal_password=secrets.token_urlsafe(24),
             gov_service_secret=f"whsec_{_key()}",
+            personnel_token=secrets.token_urlsafe(24),
+            personnel_secret=f"whsec_{_key()}",
             sms_token=secrets.token_urlsafe(24),
             sms_secret=f"whsec_{_key()}",
             mail_callback_secret=f"whsec_{_key()}",

@@ -92,6 +92,7 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
     {
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_CATALOGUE,
+        Permission.RECONCILE_STAFF,
         Permission.MEET_PEOPLE,
         Permission.WATCH_RISKS,
         Permission.APPROVE_UNLOCK,

@@ -137,6 +137,7 @@ class JournalKind(StrEnum):
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     STAFF_IMPORTED = "staff.imported"
+    STAFF_RECORD_CLOSED = "staff.record_closed"
     INSTALLATION_BEGUN = "installation.begun"
     INSTALLATION_BACKED_UP = "installation.backed_up"
     KEY_IN_USE = "installation.key_in_use"

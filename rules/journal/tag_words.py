@@ -133,6 +133,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.CATALOGUE_CHANGE: "Изменён каталог",
     T.CATALOGUE_MOVE_CASES: "Дела переведены на новый вид",
     T.STAFF_IMPORT: "Загружен список сотрудников",
+    T.STAFF_RECORD_CLOSE: "Разобрано расхождение с кадровым учётом",
     T.INSTALLATION_BEGIN: "Система начала работу",
     T.INSTALLATION_BACK_UP: "Сделана резервная копия",
     T.KEY_USE: "Введён новый ключ шифрования",

@@ -164,6 +164,7 @@ class AuditTag(StrEnum):
     CATALOGUE_CHANGE = "catalogue:entry:change"
     CATALOGUE_MOVE_CASES = "catalogue:cases:move"
     STAFF_IMPORT = "person:list:import"
+    STAFF_RECORD_CLOSE = "person:record:close"
     INSTALLATION_BEGIN = "installation:installation:begin"
     INSTALLATION_BACK_UP = "installation:backup:take"
     INSTALLATION_RESTORE = "installation:backup:restore"
@@ -307,6 +308,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CATALOGUE_CHANGED: T.CATALOGUE_CHANGE,
     K.CATALOGUE_CASES_MOVED: T.CATALOGUE_MOVE_CASES,
     K.STAFF_IMPORTED: T.STAFF_IMPORT,
+    K.STAFF_RECORD_CLOSED: T.STAFF_RECORD_CLOSE,
     K.INSTALLATION_BEGUN: T.INSTALLATION_BEGIN,
     K.INSTALLATION_BACKED_UP: T.INSTALLATION_BACK_UP,
     K.KEY_IN_USE: T.KEY_USE,

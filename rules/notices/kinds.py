@@ -70,6 +70,7 @@ class NoticeKind(StrEnum):
     LEAVING = "leaving"
     STAYS = "stays"
     TRANSFERRED = "transferred"
+    STAFF_UNMATCHED = "staff_unmatched"
     VERIFICATION_SUBMITTED = "verification_submitted"
     VERIFICATION_IN_REVIEW = "verification_in_review"
     VERIFICATION_CLARIFICATION = "verification_clarification"

@@ -49,6 +49,8 @@ class StaffActKind(StrEnum):
     TRANSFER = "transfer"
     END_GRANT = "end_grant"
     SET_URGENT_ACCESS = "set_urgent_access"
+    RETRY_RECORD = "retry_record"
+    CLOSE_RECORD = "close_record"
 
 
 class LeftAlone(StrEnum):

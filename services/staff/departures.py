@@ -92,7 +92,8 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     """Move a person, locked, to another unit, and end what was held on account of the old one.
 
     These are grants in the old unit, below it and above it, except those that hold in the new unit
-    as well, such as one for the whole institution. The person is told. Raises Refusal 409 if nobody
+    as well, such as one for the whole institution. Sessions and tokens end too: whoever works
+    elsewhere now begins there. The person is told. Raises Refusal 409 if nobody
     would be left to manage people somewhere. The caller has waited for its turn, and gives the
     person's cases to others afterwards (`assignment.reconcile`).
     """
@@ -105,6 +106,7 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     await demand_successor(session, person.id, now, frozenset().union(*keeps))
     for grant in ending:
         await _end(session, grant, now, now, "transferred")
+    await end_access(session, person.id, "transferred", now)
     person.unit_id = to
     session.add(person)
     await session.flush()

@@ -33,6 +33,7 @@ from ops.local.servers.simulators import (
     gov_service,
     identity,
     mail,
+    personnel,
     push,
     register,
     sms,
@@ -143,6 +144,7 @@ class Simulators:
     push: Simulator
     gov_service: Simulator
     identity: Simulator
+    personnel: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -156,6 +158,7 @@ class Simulators:
             push(home, None),
             gov_service(home, None),
             identity(home, None),
+            personnel(home, None),
         )
         of_their_own = [one for one in world if one.name not in MADE]
         together = Together(*(one for one in world if one.name in MADE))
@@ -164,6 +167,8 @@ class Simulators:
             *(ServerProcess(one, home.logs) for one in of_their_own),
         )
         secrets = {
+            "MEDCAB_PERSONNEL_TOKEN": home.secrets().personnel_token,
+            "MEDCAB_PERSONNEL_SECRET": home.secrets().personnel_secret,
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
             "MEDCAB_MAIL_CALLBACK_SECRET": home.secrets().mail_callback_secret,
@@ -189,6 +194,7 @@ class Simulators:
             self.push,
             self.gov_service,
             self.identity,
+            self.personnel,
         )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 

@@ -316,7 +316,7 @@ async def _transferred(staff: Staff, nurse: Actor, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["API", "import"])
 async def test_a_transfer_ends_the_roles_of_the_old_unit(staff: Staff, how: str) -> None:
-    """Those in and below it end at once, live sessions included; one for the whole stays (I8)."""
+    """Those in and below it end at once, and so do sessions; one for the whole stays (I8)."""
     office = staff.office
     nurse = await staff.person("Орлова Анна", Role.NURSE)
     async with staff.database.work() as session:
@@ -337,7 +337,9 @@ async def test_a_transfer_ends_the_roles_of_the_old_unit(staff: Staff, how: str)
     await _transferred(staff, nurse, how)
     held = await grants(staff, nurse)
     assert {role for role, until in held.items() if until is None} == {"technician", "clerk"}
-    roles = {one["role"] for one in (await theirs.get("/api/v1/session")).json()["roles"]}
+    assert not await lives(theirs)
+    again = await staff.browser(nurse)
+    roles = {one["role"] for one in (await again.get("/api/v1/session")).json()["roles"]}
     assert roles == {"technician", "clerk"}
     assert await told(staff, nurse) == ["transferred"]
     async with staff.database.work() as session:

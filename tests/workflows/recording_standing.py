@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from activities import notices
 from clients.objects import Objects
 from clients.temporal.client import (
-    NIGHTLY,
+    SCHEDULED,
     STANDING,
     CaseSignaller,
     ensure_standing,
@@ -49,7 +49,7 @@ class StandingRecorder(Recorder):
         if wanted:
             await ensure_standing(self.client, self.settings.task_queue)
             await asyncio.gather(*map(self._cut, wanted))
-        for name, (workflow, _) in NIGHTLY.items():
+        for name, (workflow, _) in SCHEDULED.items():
             if not names or name in names:
                 await self.client.start_workflow(
                     workflow,

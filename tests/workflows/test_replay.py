@@ -47,6 +47,7 @@ RECORDED = {
     "notices-mail",
     "notices-push",
     "notices-sms",
+    "personnel-comparison",
     "register-down",
     "register-down-given-out",
     "rejected",

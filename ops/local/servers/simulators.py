@@ -195,6 +195,11 @@ def identity(home: Home, port: int | None = 8092) -> Simulator:
     return IdentitySimulator(home, "identity", port)
 
 
+def personnel(home: Home, port: int | None = 8093) -> Simulator:
+    """The institution's personnel register and its page."""
+    return KeepingSimulator(home, "personnel", port)
+
+
 def gov_service(
     home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
 ) -> Simulator:

@@ -385,6 +385,7 @@ TEAM = Team(
     unassigned=6,
     waiting=18,
     oversees=True,
+    reconciles=True,
     move=MOVE,
     absence=(
         FieldView("person_id", "Сотрудник", "choice", options=MOVE.to.options),
