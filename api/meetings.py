@@ -8,14 +8,17 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.accounts.risks import LinkIn
 from api.accounts.sign_in import StrictBody
 from api.container import ContainerDep, Work
-from api.http.auth import CurrentSession, require
+from api.http.auth import OPEN_TO_ALL, CurrentSession, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
+from rules.account_locks import LockState
 from rules.clock import now
 from rules.meetings import CHECKLIST, MOST_MARKED, REASON, MeetingState, Purpose, room_link
+from services.account_locks import seen as locks
 from services.meetings import seen as meetings
 from services.meetings import times
 from services.meetings.seen import MeetingSeen
@@ -169,6 +172,60 @@ async def move(
 async def cancel(meeting_id: UUID, current: CurrentSession, container: ContainerDep) -> None:
     """Cancel a meeting of mine that has not begun."""
     await container.meetings.cancel(current.person_id, meeting_id)
+
+
+class UnlockingOut(BaseModel):
+    """How far the owner of a locked account is: the meeting, or the times to choose from."""
+
+    state: LockState
+    meeting: MeetingOut | None
+    times: Sequence[OfferedOut]
+
+
+class BookByLinkIn(LinkIn):
+    """The secret in the link, and the time."""
+
+    slot_id: UUID
+
+
+class CancelByLinkIn(LinkIn):
+    """The secret in the link, and the meeting."""
+
+    meeting_id: UUID
+
+
+@router.post("/by-link", dependencies=[OPEN_TO_ALL], responses=documented(409, 422))
+async def show_by_link(body: LinkIn, container: ContainerDep, session: Work) -> UnlockingOut:
+    """What the link of the mail about a locked account opens. It names nobody."""
+    found = await locks.choice(session, body.key, now())
+    template = container.settings.meeting_room
+    return UnlockingOut(
+        state=found.state,
+        meeting=_out(found.meeting, template) if found.meeting else None,
+        times=[OfferedOut.model_validate(one) for one in found.offered],
+    )
+
+
+@router.post(
+    "/by-link/book",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(404, 409, 422, 429),
+)
+async def book_by_link(body: BookByLinkIn, container: ContainerDep) -> None:
+    """Book a meeting by the link. The same again changes nothing."""
+    await container.account_locks.book(body.key, body.slot_id)
+
+
+@router.post(
+    "/by-link/cancel",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(404, 409, 422),
+)
+async def cancel_by_link(body: CancelByLinkIn, container: ContainerDep) -> None:
+    """Cancel the meeting, to choose another time."""
+    await container.account_locks.cancel(body.key, body.meeting_id)
 
 
 @router.get("/schedule", responses=documented(401, 403))

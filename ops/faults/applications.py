@@ -4,14 +4,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
-
-import typst
 
 from ops.faults.clients import ApiClient, NoAnswer, Reply
 from ops.faults.evidence import Evidence
-from ops.faults.story import Story
+from ops.faults.story import ReviewedStory
 from rules.cases.process import Status, Transition
 from rules.clock import now
 
@@ -47,11 +45,12 @@ ENDINGS: Mapping[str, int] = {
 """How stories end, by weight."""
 
 
-class ApplicationStory(Story):
+class ApplicationStory(ReviewedStory):
     """One application."""
 
     room = "applications"
     endings = ENDINGS
+    remark: ClassVar[Mapping[str, str]] = {"purpose": "Какие умения нужны?"}
 
     def __init__(
         self,
@@ -61,8 +60,7 @@ class ApplicationStory(Story):
         reviewers: list[ApiClient],
         programme_id: UUID,
     ) -> None:
-        super().__init__(evidence, applicant, dice)
-        self._reviewers = reviewers
+        super().__init__(evidence, applicant, dice, reviewers)
         self._programme_id = programme_id
 
     async def _end(self, ending: str) -> None:
@@ -108,34 +106,6 @@ class ApplicationStory(Story):
         kept = await self._applicant.ask("POST", here, await self._cited(rule))
         self._attached(self._must(kept, "an attached document"))
 
-    async def _cited(self, rule: Any) -> dict[str, str]:
-        version = await self._document(rule["kind"], rule["title"])
-        return {"kind": rule["kind"], "document_version_id": version}
-
-    def _attached(self, draft: Reply) -> None:
-        """Note which documents the API answered as attached."""
-        self._evidence.attached |= {
-            (self._id, one["kind"], UUID(one["document_version_id"]))
-            for one in draft.body["attachments"]
-        }
-
-    async def _document(self, category: str, title: str) -> str:
-        """Choose a document uploaded before; sometimes upload a new one."""
-        if self._dice.random() < 0.7:
-            kept = await self._applicant.get(f"/documents?category={category}")
-            if kept["items"]:
-                return str(kept["items"][0]["version"]["id"])
-        paper = typst.compile(
-            f"#set page(width: 12cm, height: 8cm)\n= {title}\n{uuid4().hex}".encode(), format="pdf"
-        )
-        given = await self._applicant.ask(
-            "POST",
-            "/documents",
-            content=paper if isinstance(paper, bytes) else b"",
-            params={"category": category, "title": title, "file_name": f"{category}.pdf"},
-        )
-        return str(self._must(given, "a kept document").body["version"]["id"])
-
     async def _approve(self) -> None:
         await self._decide_until(Transition.APPROVE, Status.APPROVED)
         await self._until("the act", lambda case: bool(case["act_number"]))
@@ -173,10 +143,6 @@ class ApplicationStory(Story):
         elif case["status"] == Status.APPROVED:
             await self._until("the act", lambda seen: bool(seen["act_number"]))
 
-    async def _ask_for_clarification(self) -> Any:
-        await self._decide_until(Transition.CLARIFY, Status.CLARIFICATION)
-        return await self._look()
-
     async def _withdrawn_unanswered(self) -> None:
         await self._ask_for_clarification()
         await self._withdraw()
@@ -188,23 +154,3 @@ class ApplicationStory(Story):
             {"data": {"purpose": f"Подробнее: {uuid4().hex}."}},
         )
         return await self._act(self._applicant, transition, path, {"step": step}, uuid4())
-
-    async def _decide_until(self, outcome: Transition, wanted: Status) -> None:
-        """Decide until it succeeds, with another reviewer, and again when the case has moved on."""
-        while True:
-            case = await self._stands(Status.IN_REVIEW)
-            reply = await self._decide(self._dice.choice(self._reviewers), case, outcome)
-            if reply.good and reply.body["status"] == wanted:
-                return
-
-    async def _decide(self, reviewer: ApiClient, case: Any, outcome: Transition) -> Reply:
-        body: dict[str, Any] = {
-            "step": case["step"],
-            "outcome": outcome.value,
-            "reason": "По итогам рассмотрения.",
-        }
-        if outcome is Transition.APPROVE:
-            body["checklist"] = {item["name"]: True for item in case["checklist"]}
-        if outcome is Transition.CLARIFY:
-            body["remarks"] = {"purpose": "Какие умения нужны?"}
-        return await self._act(reviewer, outcome, "decision", body, uuid4())

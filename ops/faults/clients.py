@@ -156,4 +156,5 @@ class ApiClient:
 
 
 def _read(answer: httpx.Response) -> Any:
-    return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
+    is_json = answer.content and "json" in answer.headers.get("content-type", "")
+    return answer.json() if is_json else answer.content

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from rules.accounts import AccountState
 from rules.cases.process import Transition
 from rules.clock import now
 
@@ -60,6 +61,12 @@ class Evidence:
     attached: set[tuple[UUID, str, UUID]] = field(default_factory=set)
     """Case, kind and version of each document that was answered as attached to a draft."""
     answers: list[ActOutcome] = field(default_factory=list)
+    states: dict[UUID, AccountState] = field(default_factory=dict)
+    """The state that each account under verification has to have."""
+    locks: dict[UUID, UUID] = field(default_factory=dict)
+    """The lock of each owner who locked the account."""
+    agreed: dict[UUID, list[UUID]] = field(default_factory=dict)
+    """Who was answered that the lock is opened by them."""
     stories: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     """Stories that came to no end, and why."""

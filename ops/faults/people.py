@@ -150,7 +150,7 @@ async def gather_for_rights(database: Database, names: CookieNames, askers: int)
         found = (await session.exec(select(Unit))).all()
     root = next(one.id for one in found if one.parent_id is None)
     units = tuple(one.id for one in found if one.parent_id == root)
-    holders = partial(_session_holders, database, names)
+    holders = partial(session_holders, database, names)
     return RightsCast(
         await holders("Просящий", Role.NURSE, units[0], askers),
         await holders("Заведующий", Role.UNIT_HEAD, root, 2),
@@ -159,7 +159,7 @@ async def gather_for_rights(database: Database, names: CookieNames, askers: int)
     )
 
 
-async def _session_holders(
+async def session_holders(
     database: Database, names: CookieNames, name: str, role: Role, unit: UUID, number: int
 ) -> tuple[ApiUser, ...]:
     """People whose sessions have a second factor that stays fresh for the whole run."""

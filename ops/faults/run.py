@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from api.http.auth import cookie_names
 from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from ops.faults import checks, people
+from ops.faults.account_people import gather_for_accounts
 from ops.faults.applications import ApplicationStory
 from ops.faults.clients import TRIES, TRY_SECONDS, ApiClient, ApiTransport, NoAnswer
 from ops.faults.evidence import Evidence
 from ops.faults.installation import FaultsInstallation
+from ops.faults.locks import LockStory
 from ops.faults.requests import RequestStory
 from ops.faults.rights import RightsStory
 from ops.faults.schedule import QUICK, Hand, crash, draw, lanes
 from ops.faults.story import Story
+from ops.faults.verifications import VerificationStory
 from services.crash_points import CrashPoint
 
 ANSWERED_BAR = 0.95
@@ -36,6 +39,12 @@ REQUESTS = 0.35
 """The share of requests among the cases."""
 RIGHTS = 0.08
 """The share of changes of rights."""
+VERIFICATIONS = 0.06
+"""The share of accounts to be confirmed."""
+LOCKS = 0.05
+"""The share of accounts that are locked."""
+ONE_OF_EACH = ("rights", "verification", "lock")
+"""Kinds of story that a run has at least once, however short it is: its first ones."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,9 @@ class _Run:
         self.rights = await people.gather_for_rights(
             self.database, names, max(2, self.plan.cases // 30)
         )
+        self.accounts = await gather_for_accounts(
+            self.database, names, max(2, self.plan.cases // 8)
+        )
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)
         reviewers = len(cast.reviewers) + len(cast.leavers)
@@ -157,34 +169,51 @@ class _Run:
 
     async def _tell(self, cast: people.Cast, number: int) -> None:
         dice = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311
-        story = self._story(cast, dice)
+        story = self._story(cast, number, dice)
         try:
             await story.tell()
-        except NoAnswer as reason:
-            self.evidence.failed.append(f"case {number} ({story.ending}): {reason}")
+        except Exception as reason:
+            what = "" if isinstance(reason, NoAnswer) else f"{type(reason).__name__}: "
+            self.evidence.failed.append(f"case {number} ({story.ending}): {what}{reason}")
             self.say(self.evidence.failed[-1])
 
-    def _story(self, cast: people.Cast, dice: random.Random) -> Story:
+    def _story(self, cast: people.Cast, number: int, dice: random.Random) -> Story:
         applicant = ApiClient(self.transport, dice.choice(cast.applicants))
         share = dice.random()
-        if share > 1 - RIGHTS:
+        kind = ONE_OF_EACH[number] if number < len(ONE_OF_EACH) else _kind(share)
+        if kind == "rights":
             return self._rights_story(dice)
-        if share < REQUESTS:
-            clerks = [ApiClient(self.transport, one) for one in cast.clerks]
-            return RequestStory(self.evidence, applicant, dice, clerks)
-        reviewers = [
-            ApiClient(self.transport, one) for one in (*cast.reviewers, *cast.leavers.values())
-        ]
+        if kind == "verification" and self.accounts.registered:
+            return VerificationStory(
+                self.evidence,
+                ApiClient(self.transport, self.accounts.registered.pop()),
+                dice,
+                self._several(self.accounts.operators),
+                self.database,
+            )
+        if kind == "lock" and self.accounts.owners:
+            return LockStory(
+                self.evidence,
+                ApiClient(self.transport, self.accounts.owners.pop()),
+                dice,
+                self._several(self.accounts.operators),
+                self._several(self.rights.guards),
+                self.database,
+                self.ground.sink,
+            )
+        if kind == "request":
+            return RequestStory(self.evidence, applicant, dice, self._several(cast.clerks))
+        reviewers = self._several((*cast.reviewers, *cast.leavers.values()))
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
         )
 
+    def _several(self, players: Sequence[people.ApiUser]) -> list[ApiClient]:
+        return [ApiClient(self.transport, one) for one in players]
+
     def _rights_story(self, dice: random.Random) -> Story:
         cast = self.rights
-        heads, guards = (
-            [ApiClient(self.transport, one) for one in several]
-            for several in (cast.heads, cast.guards)
-        )
+        heads, guards = self._several(cast.heads), self._several(cast.guards)
         asker = ApiClient(self.transport, dice.choice(cast.askers))
         return RightsStory(self.evidence, asker, dice, heads, guards, cast.units)
 
@@ -262,7 +291,8 @@ class _Run:
         for line in report.lines():
             self.say(line)
         bars = {
-            "cases were put through": len(evidence.submitted) >= self.plan.cases,
+            "cases were put through": len(evidence.submitted) + len(evidence.locks)
+            >= self.plan.cases,
             "faults were made": evidence.faults.total() == self.plan.kills,
             "every crash point was hit": all(hits[p] >= n for p, n in self.plan.hits.items()),
             f"{ANSWERED_BAR:.0%} of requests were answered": tally.share >= ANSWERED_BAR,
@@ -273,3 +303,17 @@ class _Run:
         for bar, holds in bars.items():
             self.say(f"{'ok    ' if holds else 'FAULT '} {bar}")
         return all(bars.values())
+
+
+def _kind(share: float) -> str:
+    """The kind of a story, by where in its share of all it lies."""
+    for kind, part in (
+        ("request", REQUESTS),
+        ("verification", VERIFICATIONS),
+        ("lock", LOCKS),
+        ("rights", RIGHTS),
+    ):
+        if share < part:
+            return kind
+        share -= part
+    return "application"

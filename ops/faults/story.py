@@ -1,4 +1,4 @@
-"""What the stories of a run share: one case, acts that are kept as evidence, waits that end."""
+"""What the stories of a run share: one case, acts kept as evidence, waits that end, reviewers."""
 
 import asyncio
 import random
@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from http.client import UNAUTHORIZED
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
+
+import typst
 
 from ops.faults.clients import ApiClient, NoAnswer, Reply
 from ops.faults.evidence import ActOutcome, Evidence
@@ -120,3 +122,73 @@ class Story(ABC):
         if not reply.good:
             raise NoAnswer(f"wanted {what}, got {reply.status} {reply.body}")
         return reply
+
+
+class ReviewedStory(Story):
+    """One case with documents, decided by people."""
+
+    remark: ClassVar[Mapping[str, str]]
+    """What a reviewer asks back."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        applicant: ApiClient,
+        dice: random.Random,
+        reviewers: list[ApiClient],
+    ) -> None:
+        super().__init__(evidence, applicant, dice)
+        self._reviewers = reviewers
+
+    async def _cited(self, rule: Any) -> dict[str, str]:
+        version = await self._document(rule["kind"], rule["title"])
+        return {"kind": rule["kind"], "document_version_id": version}
+
+    def _attached(self, draft: Reply) -> None:
+        """Note which documents the API answered as attached."""
+        self._evidence.attached |= {
+            (self._id, one["kind"], UUID(one["document_version_id"]))
+            for one in draft.body["attachments"]
+        }
+
+    async def _document(self, category: str, title: str) -> str:
+        """Choose a document uploaded before; sometimes upload a new one."""
+        if self._dice.random() < 0.7:
+            kept = await self._applicant.get(f"/documents?category={category}")
+            if kept["items"]:
+                return str(kept["items"][0]["version"]["id"])
+        paper = typst.compile(
+            f"#set page(width: 12cm, height: 8cm)\n= {title}\n{uuid4().hex}".encode(), format="pdf"
+        )
+        given = await self._applicant.ask(
+            "POST",
+            "/documents",
+            content=paper if isinstance(paper, bytes) else b"",
+            params={"category": category, "title": title, "file_name": f"{category}.pdf"},
+        )
+        return str(self._must(given, "a kept document").body["version"]["id"])
+
+    async def _ask_for_clarification(self) -> Any:
+        await self._decide_until(Transition.CLARIFY, Status.CLARIFICATION)
+        return await self._look()
+
+    async def _decide_until(self, outcome: Transition, wanted: Status) -> None:
+        """Decide until it succeeds, with another reviewer, and again when the case has moved on."""
+        while True:
+            case = await self._stands(Status.IN_REVIEW)
+            reply = await self._decide(self._dice.choice(self._reviewers), case, outcome)
+            if reply.good and reply.body["status"] == wanted:
+                return
+
+    async def _decide(self, reviewer: ApiClient, case: Any, outcome: Transition) -> Reply:
+        body: dict[str, Any] = {
+            "step": case["step"],
+            "outcome": outcome.value,
+            "reason": "По итогам рассмотрения.",
+        }
+        if outcome is Transition.APPROVE:
+            body["checklist"] = {item["name"]: True for item in case["checklist"]}
+        if outcome is Transition.CLARIFY:
+            body["remarks"] = dict(self.remark)
+        path = f"/applications/{self._id}/decision"
+        return await self._act(reviewer, outcome, "", body, uuid4(), at=path)

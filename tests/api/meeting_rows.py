@@ -1,6 +1,6 @@
 """The access table of meetings, API and pages. See `access.Row`."""
 
-from tests.api.access import EVERYBODY, NOBODY, OPERATOR, Row, body, form, mine
+from tests.api.access import EVERYBODY, NOBODY, OPERATOR, Row, body, form, mine, public
 
 TIMES = {"day": "2020-01-01", "first": "09:00", "last": "10:00"}
 OTHERS = (NOBODY, OPERATOR, OPERATOR)
@@ -15,6 +15,9 @@ MEETING_ROWS: dict[str, Row] = {
     ),
     "POST /api/v1/meetings/{meeting_id}/move": mine("session", body(slot_id="{slot_id}")),
     "DELETE /api/v1/meetings/{meeting_id}": mine("session"),
+    "POST /api/v1/meetings/by-link": public(body(key="none")),
+    "POST /api/v1/meetings/by-link/book": public(body(key="none", slot_id="{slot_id}")),
+    "POST /api/v1/meetings/by-link/cancel": public(body(key="none", meeting_id="{meeting_id}")),
     "GET /api/v1/meetings/schedule": Row("meet_people", OPERATOR),
     "POST /api/v1/meetings/schedule": Row("meet_people", OPERATOR, send=body(**TIMES)),
     "DELETE /api/v1/meetings/schedule/{slot_id}": Row("meet_people", *OWN_TIME),

@@ -25,7 +25,7 @@ from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.notices import Notice
-from ops.faults.checks import holders, notices, requests, rights
+from ops.faults.checks import accounts, holders, notices, requests, rights
 from ops.faults.evidence import Evidence
 from ops.faults.installation import SWEEP_GRACE
 from ops.upkeep import verify
@@ -55,6 +55,8 @@ CHECKS = {
     9: "no attachment that was answered as kept is missing",
     10: "no open case belongs to somebody who may not act on it",
     11: "no grant without two other people",
+    12: "every account is as far as its steps",
+    13: "a lock holds everything, and is opened by three people",
 }
 
 
@@ -130,6 +132,8 @@ async def check(
         (9, _attachments(report, database, evidence)),
         (10, holders.check(report, database)),
         (11, rights.check(report, database)),
+        (12, accounts.check_states(report, database, evidence)),
+        (13, accounts.check_locks(report, database, client, evidence)),
     )
     for number, step in steps:
         try:

@@ -24,7 +24,7 @@ from ops.local.servers.medcab import Api, Door, Worker
 from services.crash_points import CrashPoint
 
 SHORT = Plan(
-    cases=12,
+    cases=10,
     kills=8,
     seed=7,
     hits=dict.fromkeys(

@@ -29,6 +29,7 @@ from ops.faults.checks import holders, notices
 from ops.faults.evidence import ActOutcome, Evidence
 from ops.local.buckets import prepare_buckets
 from ops.local.servers.temporal import prepare_namespace
+from rules.accounts import AccountState
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeKind, NoticeState
@@ -131,6 +132,14 @@ class Scene:
                     handed_over_at=now(),
                 )
             )
+
+    async def fall_behind_the_steps(self) -> None:
+        """A verification came to its end, and the account is not confirmed."""
+        self.evidence.states[self.office.clinician.person_id] = AccountState.CONFIRMED
+
+    async def forget_a_lock(self) -> None:
+        """An account was answered as locked, and is not."""
+        self.evidence.locks[self.office.clinician.person_id] = uuid4()
 
     async def claim_an_sms(self) -> None:
         """A row says that it was told by SMS, and no SMS was sent."""
@@ -365,6 +374,8 @@ async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
         (scene.leave_a_step_unheard, 4),
         (scene.hand_over_in_the_books_only, 8),
         (scene.lose_an_attachment, 9),
+        (scene.fall_behind_the_steps, 12),
+        (scene.forget_a_lock, 13),
     ):
         await tamper()
         before, found = found, await scene.found()
