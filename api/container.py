@@ -36,6 +36,8 @@ from services.applications.acts import Applications
 from services.archive.retention import Retention
 from services.cases.signals import CaseSignals
 from services.conversation import Conversations
+from services.credentials.acts import Credentials
+from services.credentials.drafts import CredentialDrafts
 from services.documents.acts import Documents
 from services.exports.acts import Exports
 from services.files.inspection.client import Inspection
@@ -162,6 +164,16 @@ class Container:
     def documents(self) -> Documents:
         """What people do with their documents."""
         return Documents(self.database, self.files)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The acts on proofs of qualification."""
+        return Credentials(self.database)
+
+    @cached_property
+    def credential_drafts(self) -> CredentialDrafts:
+        """What people are about to add to their file."""
+        return CredentialDrafts(self.database, self.credentials)
 
     @cached_property
     def requests(self) -> Requests:

@@ -19,6 +19,9 @@ from cabinet.archive import exports, retention, search
 from cabinet.catalogue_admin import pages, type_pages
 from cabinet.conversation import pages as conversation
 from cabinet.course import pages as course
+from cabinet.credentials import drafts as credential_drafts
+from cabinet.credentials import file as credential_file
+from cabinet.credentials import one as credential
 from cabinet.documents import pages as documents
 from cabinet.dossier import moments
 from cabinet.frame import installable
@@ -68,6 +71,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     role_changes.router,
     conversation.router,
     course.router,
+    credential_drafts.router,
+    credential_file.router,
+    credential.router,
     documents.router,
     settings.router,
     inbox.router,

@@ -74,6 +74,8 @@ FILES = (
     "/documents/files/{document_id}",
     "/documents/files/messages/{case_id}",
     "/documents/files/cases/{case_id}/{kind}",
+    "/documents/files/credentials",
+    "/documents/files/credentials/{draft_id}",
 )
 
 

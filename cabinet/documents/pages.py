@@ -4,28 +4,24 @@ Forms with files are read as a stream, so their token is checked here, before th
 """
 
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
-from starlette.exceptions import HTTPException
 
-from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
-from api.http.bodies import Form as StreamedForm
-from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
 from api.http.file_routes import download, page_image
 from cabinet.cases.attachments import attachments_page, refused_row, slots_of, version_row
 from cabinet.cases.filling import Editing, as_kept, drafts_of, editing
+from cabinet.documents.uploads import by_script, files_of_form
 from cabinet.documents.views import CategoryOption, DocumentCard
 from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit, own_path
 from rules.files.categories import CATEGORIES, Category
-from rules.refusals import FieldError, Refusal, not_found
+from rules.refusals import not_found
 from services.documents import views
 from services.documents.views import Given
-from services.files.intake import Incoming
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -42,13 +38,13 @@ async def give(visit: Inside) -> Response:
     """Upload one or several documents of a category, from the plain form or from the script."""
     refused: FileRow | None = None
     chosen = ""
-    async for fields, incoming in _files(visit):
+    async for fields, incoming in files_of_form(visit):
         chosen = fields.get("category", "")
         category = Category(chosen) if chosen in set(Category) else Category.OTHER
         given = await visit.container.documents.give(visit.actor, incoming, category)
         if not given.good:
             refused = _refused(given)
-    if refused is None and not _by_script(visit):
+    if refused is None and not by_script(visit):
         return visit.go("/documents", "given")
     return await _list(visit, refused, chosen, status=422 if refused else 200)
 
@@ -122,11 +118,11 @@ async def replace_page(document_id: UUID, visit: Inside) -> Response:
 @router.post("/documents/files/{document_id}")
 async def replace(document_id: UUID, visit: Inside) -> Response:
     """Upload a newer file. The older one stays readable where it is cited."""
-    async for _, incoming in _files(visit):
+    async for _, incoming in files_of_form(visit):
         given = await visit.container.documents.replace(visit.actor, document_id, incoming)
         if not given.good:
             return await _replace_page(visit, document_id, _refused(given))
-    if _by_script(visit):
+    if by_script(visit):
         return await _replace_page(visit, document_id)
     return visit.go("/documents", "replaced")
 
@@ -160,13 +156,13 @@ async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
         raise not_found()
     category = Category(kind) if kind in set(Category) else Category.OTHER
     refused: dict[str, FileRow] = {}
-    async for _, incoming in _files(visit):
+    async for _, incoming in files_of_form(visit):
         given = await visit.container.documents.give(visit.actor, incoming, category)
         if given.document is None:
             refused[kind] = _refused(given)
         else:
             edited = await _attach(visit, edited, kind, given.document.version.id)
-    if not refused and not _by_script(visit):
+    if not refused and not by_script(visit):
         return visit.go(f"{edited.url}/attachments#slot-{kind}")
     return await _slots(visit, edited, kind, refused)
 
@@ -200,7 +196,7 @@ async def _slots(
     visit: Visit, edited: Editing, kind: str, refused: Mapping[str, FileRow]
 ) -> Response:
     """The whole page for the plain form, only the changed section for the script."""
-    if not _by_script(visit):
+    if not by_script(visit):
         return await attachments_page(visit, edited, refused)
     view = next(
         slot for slot in await slots_of(visit, edited, refused=refused) if slot.kind == kind
@@ -210,28 +206,3 @@ async def _slots(
 
 def _refused(given: Given) -> FileRow:
     return refused_row(given.file_name, given.size, given.findings)
-
-
-def _by_script(visit: Visit) -> bool:
-    return visit.request.headers.get("x-requested-with") == "upload"
-
-
-async def _files(visit: Visit) -> AsyncIterator[tuple[Mapping[str, str], Incoming]]:
-    """The files of the form with the fields before them.
-
-    The form token is checked before the first file. Raises Refusal 422 for a form without files.
-    """
-    request = visit.request
-    if not is_form(request):
-        raise HTTPException(415)
-    form, seen = StreamedForm(request), False
-    async for incoming in form.files():
-        if not seen:
-            demand_form_token(
-                request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD))
-            )
-            seen = True
-        yield form.fields, incoming
-    if not seen:
-        words = "Выберите файл."
-        raise Refusal("no_file", words, 422, [FieldError("file", words)])

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -183,3 +183,39 @@ class ReminderLeads(SQLModel, table=True):
     person_id: UUID = Field(foreign_key="person.id", primary_key=True)
     days: list[int] = Field(sa_column=Column(ARRAY(Integer()), nullable=False))
     changed_at: datetime = Field(sa_column=utc_column())
+
+
+class CredentialDraft(SQLModel, table=True):
+    """What somebody has typed and uploaded so far: of a new credential, or of a new version.
+
+    Its id becomes that of the credential or of the version, so that it is made once.
+    """
+
+    __tablename__ = "credential_draft"
+    __table_args__ = (
+        Index("credential_draft_of_owner", "owner_id", "id"),
+        Index(
+            "credential_draft_of_update",
+            "credential_id",
+            unique=True,
+            postgresql_where=text("credential_id is not null"),
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    owner_id: UUID = Field(foreign_key="person.id")
+    credential_id: UUID | None = Field(
+        default=None, foreign_key="credential.id", description="What it is a new version of."
+    )
+    base_version: int = Field(default=0, description="The version that its author has seen.")
+    category: str | None = Field(default=None, description="None: not chosen yet.")
+    data: dict[str, Any] = Field(
+        sa_column=Column(EncryptedJSON("credential_draft.data"), nullable=False)
+    )
+    files: list[UUID] = Field(
+        default_factory=list,
+        sa_column=Column(ARRAY(Uuid()), nullable=False, server_default="{}"),
+        description="Versions of documents, in order.",
+    )
+    created_at: datetime = Field(sa_column=utc_column())
+    saved_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

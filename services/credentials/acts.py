@@ -175,7 +175,7 @@ class Credentials:
             row = await rows.locked(session, credential_id)
             if row is None:
                 raise not_found()
-            owner = await owner_for(session, actor, row.owner_id)
+            owner = await owner_for(session, actor, row.owner_id, now)
             if owner.own and actor.may(Permission.CONFIRM_CREDENTIALS):
                 raise own_original()
             if not owner.confirms:

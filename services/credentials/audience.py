@@ -1,6 +1,7 @@
 """Whose credentials somebody looks at, and what they may do there (Q9)."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,6 +10,7 @@ from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.credentials.audience import may_see_credentials
 from rules.refusals import not_found
+from services import access
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Owner:
     unit_id: UUID
     own: bool
     """Whether the reader is the owner."""
+    today: date
+    """The day in the zone of the owner's unit."""
     confirms: bool
     """Whether the reader may confirm originals."""
 
 
-async def owner_for(session: AsyncSession, actor: Actor, owner_id: UUID) -> Owner:
+async def owner_for(session: AsyncSession, actor: Actor, owner_id: UUID, now: datetime) -> Owner:
     """The owner, if the actor may see their credentials. Raises Refusal 404 otherwise."""
     person = await session.get(Person, owner_id)
     if person is None or not may_see_credentials(actor, person.id, person.unit_id):
@@ -37,5 +41,6 @@ async def owner_for(session: AsyncSession, actor: Actor, owner_id: UUID) -> Owne
         position=person.position,
         unit_id=person.unit_id,
         own=own,
+        today=await access.day_in(session, person.unit_id, now),
         confirms=not own and actor.may(Permission.CONFIRM_CREDENTIALS, person.unit_id),
     )

@@ -21,7 +21,6 @@ from rules.credentials.statuses import CredentialStanding, CredentialStatus
 from rules.forms.fields import display
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
-from services import access
 from services.credentials import categories
 from services.credentials.audience import Owner, owner_for
 from services.documents.views import VersionView, version_view
@@ -65,6 +64,7 @@ class CredentialSeen:
     standing: CredentialStanding
     status: CredentialStatus
     days_left: int | None
+    ends_soon: bool
     created_at: datetime
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
@@ -77,6 +77,11 @@ class CredentialSeen:
         return self.current.category
 
     @property
+    def about(self) -> str:
+        """What tells it from others of its category."""
+        return self.current.about
+
+    @property
     def number(self) -> str:
         """The registration number."""
         return str(self.current.data.get(NUMBER) or "")
@@ -85,6 +90,26 @@ class CredentialSeen:
     def issuer(self) -> str:
         """Who issued it."""
         return str(self.current.data.get(ISSUER) or "")
+
+    @property
+    def issued_on(self) -> date | None:
+        """When it was issued."""
+        return self.current.issued_on
+
+    @property
+    def valid_until(self) -> date | None:
+        """Its last day; None: without an end."""
+        return self.current.valid_until
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether there is a file."""
+        return bool(self.current.files)
+
+    @property
+    def vouched(self) -> bool:
+        """Whether somebody has compared it with the original."""
+        return self.current.confirmed_at is not None
 
     @property
     def stands(self) -> bool:
@@ -96,7 +121,7 @@ async def of_person(
     session: AsyncSession, actor: Actor, owner_id: UUID, now: datetime
 ) -> tuple[Owner, Sequence[CredentialSeen]]:
     """All credentials of a person, by category and then the newest first. Raises Refusal 404."""
-    owner = await owner_for(session, actor, owner_id)
+    owner = await owner_for(session, actor, owner_id, now)
     if not owner.own:
         await journal.record_view(session, actor, owner_id, ViewCode.CREDENTIALS)
     found = await session.exec(
@@ -107,9 +132,8 @@ async def of_person(
     )
     pairs = found.all()
     files = await _files(session, [version.id for _, version in pairs])
-    today = await access.day_in(session, owner.unit_id, now)
     seen = [
-        await _seen(session, row, version, files.get(version.id, ()), today)
+        await _seen(session, row, version, files.get(version.id, ()), owner.today)
         for row, version in pairs
     ]
     return owner, sorted(seen, key=lambda one: one.category.order)
@@ -122,7 +146,7 @@ async def one(
     row = await session.get(Credential, credential_id)
     if row is None:
         raise not_found()
-    owner = await owner_for(session, actor, row.owner_id)
+    owner = await owner_for(session, actor, row.owner_id, now)
     if not owner.own:
         await journal.record_view(session, actor, credential_id, ViewCode.CREDENTIAL)
     found = await session.exec(
@@ -133,8 +157,7 @@ async def one(
     rows = found.all()
     files = await _files(session, [version.id for version in rows])
     versions = [await _version(session, row, one, files.get(one.id, ())) for one in rows]
-    today = await access.day_in(session, owner.unit_id, now)
-    return owner, _worth(row, versions[0], today), versions
+    return owner, _worth(row, versions[0], owner.today), versions
 
 
 async def names(session: AsyncSession, people: Collection[UUID | None]) -> Mapping[UUID, str]:
@@ -184,6 +207,7 @@ def _worth(row: Credential, current: VersionSeen, today: date) -> CredentialSeen
         standing=standing,
         status=standing.status(today),
         days_left=standing.days_left(today),
+        ends_soon=standing.ends_soon(today),
         created_at=row.created_at,
         withdrawn_at=row.withdrawn_at,
         withdrawn_reason=row.withdrawn_reason,
@@ -224,3 +248,26 @@ async def _version(
         confirmed_by=version.confirmed_by,
         files=files,
     )
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An entry of the journal of a credential. `by` is None where the program acted."""
+
+    kind: str
+    at: datetime
+    by: UUID | None
+    reason: str
+
+
+async def history(session: AsyncSession, credential_id: UUID) -> Sequence[Happened]:
+    """What happened to a credential, oldest first. Ask it after `one`, which decides who may."""
+    return [
+        Happened(
+            entry.kind,
+            entry.at,
+            entry.by_person,
+            str((entry.contents or {}).get("reason") or ""),
+        )
+        for entry in await journal.read(session, credential_id)
+    ]

@@ -1,13 +1,15 @@
 """Categories, statuses and what tells two credentials apart, without a database (Q1, Q6)."""
 
+from dataclasses import dataclass, field
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
 
 from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.credentials.categories import CategoryDefinition, End, Need, StateRegister
+from rules.credentials.progress import GapKind, progress_of
 from rules.credentials.statuses import CredentialStanding, CredentialStatus
 from rules.credentials.versions import compared, identity_of
 from services.catalogue.files import read_files
@@ -98,3 +100,42 @@ def test_those_who_answer_for_people_see_their_credentials() -> None:
     personnel = {Role.HR_REVIEWER, Role.HR_HEAD}
     assert may[Permission.VIEW_CREDENTIALS] == personnel | {Role.UNIT_HEAD}
     assert may[Permission.CONFIRM_CREDENTIALS] == personnel
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A credential, as progress looks at it."""
+
+    category: CategoryDefinition
+    status: CredentialStatus = CredentialStatus.ACTIVE
+    about: str = "Кардиология"
+    issued_on: date = date(2024, 1, 1)
+    ends_soon: bool = False
+    has_copy: bool = True
+    vouched: bool = True
+    id: UUID = field(default_factory=uuid4)
+
+
+def test_progress_counts_needs_and_whole_credentials() -> None:
+    """What is missing comes with its kind; an expired one that was followed is no gap."""
+    known, today = shipped(), date(2026, 12, 1)
+    empty = progress_of([], today)
+    assert (empty.done, empty.total) == (0, 3)
+    assert [gap.need for gap in empty.gaps] == list(Need)
+    expired = Paper(known["accreditation"], CredentialStatus.EXPIRED)
+    other = Paper(known["accreditation"], about="Терапия", ends_soon=True)
+    found = progress_of([Paper(known["diploma"], vouched=False), expired, other], today)
+    assert [(gap.kind, gap.need) for gap in found.gaps] == [
+        (GapKind.NEED, Need.TRAINING),
+        (GapKind.ORIGINAL, None),
+        (GapKind.EXPIRED, None),
+        (GapKind.ENDING, None),
+    ]
+    assert (found.done, found.total) == (2, 6)
+    followed = [expired, Paper(known["certificate"]), Paper(known["diploma"])]
+    old = Paper(known["course"], issued_on=date(2021, 11, 30))
+    recent = Paper(known["course"], issued_on=date(2021, 12, 1), has_copy=False)
+    withdrawn = Paper(known["licence"], CredentialStatus.WITHDRAWN, has_copy=False)
+    assert [gap.need for gap in progress_of([*followed, old], today).gaps] == [Need.TRAINING]
+    whole = progress_of([*followed, recent, withdrawn], today)
+    assert [gap.kind for gap in whole.gaps] == [GapKind.COPY]

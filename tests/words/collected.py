@@ -96,8 +96,8 @@ def from_code() -> Iterator[tuple[str, Message]]:
 
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
-    told = {"title", "label", "hint", "question", "reason", "recipient"}
-    for name in ("types", "requests", "verification", "access", "programmes"):
+    told = {"title", "label", "hint", "question", "reason", "recipient", "group", "files_hint"}
+    for name in ("types", "requests", "verification", "access", "programmes", "credentials"):
         rows = data_of(name)
         if name == "programmes":
             rows = [{k: row.get(k) for k in ("attachments", "checklist")} for row in rows]
@@ -108,7 +108,7 @@ def from_data() -> Iterator[tuple[str, Message]]:
 def data_of(name: str) -> list[dict[str, Any]]:
     """The entries of a file that an institution begins with."""
     content = yaml.safe_load((CHECKOUT / "ops" / "data" / f"{name}.yaml").read_text("utf-8"))
-    rows: list[dict[str, Any]] = content["programmes" if name == "programmes" else "types"]
+    rows: list[dict[str, Any]] = content[name if name in content else "types"]
     return rows
 
 
