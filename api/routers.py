@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import course, documents, dossier, meetings
+from api import course, credentials, documents, dossier, meetings
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -45,6 +45,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     unmatched.router,
     invitation.router,
     registration.router,
+    credentials.router,
     documents.router,
     meetings.router,
     log.router,

@@ -23,7 +23,8 @@ _TALKS: Scope = frozenset({P.APPLY, P.REVIEW})
 _LOOKS_ON: Scope = frozenset({P.REVIEW, P.VIEW_UNIT_CASES})
 _ABSENCES: Scope = frozenset({P.REVIEW, P.OVERSEE_REVIEWS})
 _DOCUMENTS: Scope = frozenset({P.KEEP_DOCUMENTS})
-_FILES: Scope = _SEES | _DOCUMENTS
+_QUALIFICATION: Scope = frozenset({P.VIEW_CREDENTIALS})
+_FILES: Scope = _SEES | _DOCUMENTS | _QUALIFICATION
 _KEEPS: Scope = frozenset({P.KEEP_ARCHIVE})
 _NOTICES: Scope = frozenset({P.KEEP_NOTICES})
 _CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
@@ -124,6 +125,15 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /programmes": _ANY,
     "GET /programmes/{programme_id}": _ANY,
     "GET /case-types/{key}": _ANY,
+    "GET /credentials/categories": _ANY,
+    "GET /credentials": _DOCUMENTS,
+    "POST /credentials": _DOCUMENTS,
+    "GET /credentials/people/{person_id}": _DOCUMENTS | _QUALIFICATION,
+    "GET /credentials/{credential_id}": _DOCUMENTS | _QUALIFICATION,
+    "POST /credentials/{credential_id}/versions": _DOCUMENTS,
+    "POST /credentials/{credential_id}/dates": _DOCUMENTS,
+    "POST /credentials/{credential_id}/withdraw": _DOCUMENTS,
+    "POST /credentials/{credential_id}/replace": _DOCUMENTS,
     "GET /documents/categories": _ANY,
     "GET /documents": _DOCUMENTS,
     "POST /documents": _DOCUMENTS,

@@ -27,7 +27,7 @@ from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.home import write_private
-from rules.access import Role
+from rules.access import Permission, Right, Role
 from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.ids import new_id
@@ -88,6 +88,8 @@ class _Person:
     inn: str | None = None
     phone: str | None = None
     state: AccountState = AccountState.ACTIVE
+    rights: tuple[Right, ...] = ()
+    """Held in the whole institution, beside the roles in the unit."""
 
     @property
     def email(self) -> str:
@@ -105,6 +107,8 @@ UNITS = (
     _Unit("security", "Отдел информационной безопасности"),
     _Unit("it", "Отдел информационных технологий"),
 )
+PERSONNEL = (Permission.VIEW_CREDENTIALS, Permission.CONFIRM_CREDENTIALS)
+"""Personnel sits in one unit, and looks after the people of all."""
 PEOPLE = (
     _Person(
         "Соколова Анна Сергеевна",
@@ -152,6 +156,7 @@ PEOPLE = (
         "специалист по кадрам",
         "hr",
         (Role.HR_REVIEWER,),
+        rights=PERSONNEL,
         phone="+79161234505",
     ),
     _Person(
@@ -160,6 +165,7 @@ PEOPLE = (
         "ведущий специалист по кадрам",
         "hr",
         (Role.HR_REVIEWER,),
+        rights=PERSONNEL,
         phone="+79161234506",
     ),
     _Person(
@@ -168,6 +174,7 @@ PEOPLE = (
         "начальник отдела кадров",
         "hr",
         (Role.HR_HEAD,),
+        rights=PERSONNEL,
         phone="+79161234507",
     ),
     _Person(
@@ -441,6 +448,7 @@ async def _enter(
     session.add(row)
     await session.flush()
     await _grant(session, row.id, person.roles, units[person.unit], now)
+    await _grant(session, row.id, person.rights, units[INSTITUTION], now)
     entered = await create_account(
         session, row, account.password, now, given=False, state=person.state
     )
@@ -449,7 +457,7 @@ async def _enter(
 
 
 async def _grant(
-    session: AsyncSession, person_id: UUID, roles: Sequence[Role], unit_id: UUID, now: datetime
+    session: AsyncSession, person_id: UUID, roles: Sequence[Right], unit_id: UUID, now: datetime
 ) -> None:
     for role in roles:
         session.add(

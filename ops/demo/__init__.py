@@ -8,6 +8,7 @@ import httpx
 
 from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
+from ops.demo.credentials import QualificationDemo
 from ops.demo.notices import NoticeStory
 from ops.demo.requests import RequestDemo
 from ops.demo.story import Demo, Unexpected, within_reach
@@ -23,7 +24,9 @@ def run(settings: Settings) -> int:
     try:
         clinician = story.sign_in(Role.DOCTOR)
         with within_reach(clinician):
-            ApplicationDemo(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
+            personnel = story.sign_in(Role.HR_REVIEWER)
+            ApplicationDemo(story, clinician, personnel).tell()
+            QualificationDemo(story, clinician, personnel).tell()
             clerk = story.sign_in(Role.CLERK)
             certificate, equipment = RequestDemo(story, clinician, clerk).tell()
             NoticeStory(story, clinician, clerk).tell(equipment)

@@ -92,9 +92,10 @@ class Credentials:
         reason: str,
     ) -> int:
         """Correct the days of a credential, with the reason; all else stays. Returns the number."""
-        now, said = present(), demand_reason(reason)
+        now = present()
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)
+            said = demand_reason(reason)
             if (done := await _done(session, act, credential_id)) is not None:
                 return done
             _demand_current(row, version)
@@ -122,9 +123,10 @@ class Credentials:
 
         Its number is free: the right one may be added.
         """
-        now, said = present(), demand_reason(reason)
+        now = present()
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)
+            said = demand_reason(reason)
             if row.withdrawn_at is not None:
                 return
             row.withdrawn_at, row.withdrawn_by = now, actor.person_id

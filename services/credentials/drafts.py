@@ -251,6 +251,7 @@ async def one(session: AsyncSession, actor: Actor, draft_id: UUID) -> DraftSeen:
 
 async def mine(session: AsyncSession, actor: Actor) -> Sequence[DraftSeen]:
     """The person's drafts, the oldest first: what is left of the last import comes in turn."""
+    actor.demand(Permission.KEEP_DOCUMENTS)
     found = await session.exec(
         select(CredentialDraft)
         .where(CredentialDraft.owner_id == actor.person_id)

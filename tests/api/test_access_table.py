@@ -48,6 +48,7 @@ from tests.api.access_rows import (
 )
 from tests.api.audit_rows import AUDIT_PAGES, AUDIT_ROWS
 from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
+from tests.api.credential_rows import CREDENTIAL_PAGES, CREDENTIAL_ROWS
 from tests.api.meeting_rows import MEETING_PAGES, MEETING_ROWS
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
@@ -73,6 +74,8 @@ TABLE: dict[str, Row] = {
     **REQUEST_ROWS,
     **REQUEST_PAGES,
     **DOCUMENT_ROWS,
+    **CREDENTIAL_ROWS,
+    **CREDENTIAL_PAGES,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
     **ADMINISTRATION_ROWS,
@@ -429,7 +432,7 @@ async def test_the_state_of_an_account_goes_before_every_right(world: World, sta
 
 
 async def test_an_account_that_is_only_registered_opens_what_needs_no_more(world: World) -> None:
-    """Cases come with the next state; one's documents do not wait, for they lead there (I1)."""
+    """Cases come with the next state; documents and qualification do not wait (I1)."""
     actor = await world.office.person("Новый врач", Role.DOCTOR, world.office.ward)
     things = await world.given(actor, actor)
     client = await world.sign_in(actor)
@@ -448,7 +451,8 @@ async def test_an_account_that_is_only_registered_opens_what_needs_no_more(world
                 refused[state].add(route)
     closed = refused[AccountState.REGISTERED]
     open_to_all = set(about) - closed
-    assert {route for route in open_to_all if "/documents" not in route} == set()
+    kept = ("/documents", "/credentials")
+    assert {route for route in open_to_all if not any(one in route for one in kept)} == set()
     assert closed & refused[AccountState.ACTIVE] == set()
 
 

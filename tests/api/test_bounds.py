@@ -104,6 +104,8 @@ LARGE = {
     "/desk/several",
     "/documents/files",
     "/documents/files/cases/{case_id}/{kind}",
+    "/documents/files/credentials",
+    "/documents/files/credentials/{draft_id}",
     "/documents/files/messages/{case_id}",
     "/documents/files/{document_id}",
     "/requests/{case_id}/answer",

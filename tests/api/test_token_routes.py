@@ -24,7 +24,10 @@ EXPECTED: Mapping[str, set[Permission]] = {
     "GET /api/v1/session": set(P),
     "GET /api/v1/programmes": set(P),
     "GET /api/v1/documents": {P.KEEP_DOCUMENTS},
-    "GET /api/v1/documents/versions/{version_id}/file": SEES | {P.KEEP_DOCUMENTS},
+    "GET /api/v1/documents/versions/{version_id}/file": SEES
+    | {P.KEEP_DOCUMENTS, P.VIEW_CREDENTIALS},
+    "GET /api/v1/credentials": {P.KEEP_DOCUMENTS},
+    "GET /api/v1/credentials/{credential_id}": {P.KEEP_DOCUMENTS, P.VIEW_CREDENTIALS},
     "GET /api/v1/notices": NOTICES,
     "GET /api/v1/notices/unread": NOTICES,
     "GET /api/v1/notices/settings": NOTICES,

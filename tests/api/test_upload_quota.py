@@ -50,6 +50,8 @@ ENTRANCES: dict[str, tuple[Role, Sent]] = {
     "/documents/files/{document_id}": (Role.DOCTOR, upload()),
     "/documents/files/messages/{case_id}": (Role.DOCTOR, upload(text="Вот мой диплом")),
     "/documents/files/cases/{case_id}/{kind}": (Role.DOCTOR, upload()),
+    "/documents/files/credentials": (Role.DOCTOR, upload()),
+    "/documents/files/credentials/{draft_id}": (Role.DOCTOR, upload()),
     "/administration/staff": (Role.ADMINISTRATOR, upload()),
     "/api/v1/administration/staff/dry-run": (Role.ADMINISTRATOR, upload()),
     "/api/v1/administration/staff/apply": (Role.ADMINISTRATOR, applying),

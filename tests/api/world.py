@@ -37,6 +37,7 @@ from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import declarations
 from services.journal import entries as journal
+from tests.api.credential_rows import give_credentials
 from tests.api.people_rows import give_records
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
@@ -257,6 +258,7 @@ async def _give(
         **await give_verifications(session, actor),
         **await give_rights(session, actor),
         **await give_records(session, actor.person_id),
+        **await give_credentials(session, actor, versions[2]),
         "person_id": str(person_id),
         "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),

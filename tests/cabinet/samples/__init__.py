@@ -1,6 +1,7 @@
 """Every page with invented contents, as the gallery shows it and the tests render it."""
 
 from tests.cabinet.samples.cases import AT, file_row, frame, outside
+from tests.cabinet.samples.credentials import credential_pages
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.requests import request_pages
@@ -20,5 +21,6 @@ SAMPLES: dict[str, Sample] = {
         *staff_pages(),
         *suspicion_pages(),
         *rights_pages(),
+        *credential_pages(),
     )
 }
