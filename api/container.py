@@ -168,7 +168,7 @@ class Container:
     @cached_property
     def credentials(self) -> Credentials:
         """The acts on proofs of qualification."""
-        return Credentials(self.database)
+        return Credentials(self.database, self._waker(WorkflowName.CREDENTIAL))
 
     @cached_property
     def credential_drafts(self) -> CredentialDrafts:

@@ -56,7 +56,12 @@ class Credentials:
 
     def __init__(self, database: Database, wake: Wake = asleep) -> None:
         self._database = database
-        self.wake = wake
+        self._wake = wake
+
+    async def tell(self, row: Credential, signal: str = WAKE_UP) -> None:
+        """Tell the workflow of a credential, after the commit: one without an end has none."""
+        if row.wakes_at is not None:
+            await self._wake(row.id, signal=signal)
 
     async def add(
         self, actor: Actor, credential_id: UUID, category: str, contents: Contents
@@ -66,8 +71,8 @@ class Credentials:
         Raises Refusal 409 `known_already` for a number that another one of the person has.
         """
         async with self._database.work() as session:
-            await add_in(session, actor, credential_id, category, contents)
-        await self.wake(credential_id)
+            row = await add_in(session, actor, credential_id, category, contents)
+        await self.tell(row)
         return credential_id
 
     async def update(
@@ -78,8 +83,8 @@ class Credentials:
         `version` is the one that the person saw: another one in between is a Refusal 409.
         """
         async with self._database.work() as session:
-            number = await update_in(session, actor, credential_id, act, version, contents)
-        await self.wake(credential_id, signal=CredentialSignal.CORRECTED)
+            row, number = await update_in(session, actor, credential_id, act, version, contents)
+        await self.tell(row, CredentialSignal.CORRECTED)
         return number
 
     async def correct(
@@ -115,7 +120,7 @@ class Credentials:
             await rows.write(session, row, new, now)
             await answered(session, row.id, ReminderAnswer.UPDATED, now)
             number = row.version
-        await self.wake(credential_id, signal=CredentialSignal.CORRECTED)
+        await self.tell(row, CredentialSignal.CORRECTED)
         return number
 
     async def withdraw(self, actor: Actor, credential_id: UUID, reason: str) -> None:
@@ -139,9 +144,9 @@ class Credentials:
             await rows.note(session, row, kind, now, actor.person_id, None, {"reason": said})
             await answered(session, row.id, ReminderAnswer.WITHDRAWN, now)
             again = await _stand_again(session, row, actor, now)
-        await self.wake(credential_id, signal=CredentialSignal.WITHDRAWN)
+        await self.tell(row, CredentialSignal.WITHDRAWN)
         for one in again:
-            await self.wake(one)
+            await self.tell(one)
 
     async def replace(self, actor: Actor, credential_id: UUID, by: UUID) -> None:
         """Say that another credential of the person has replaced this one. Again changes nothing.
@@ -164,7 +169,7 @@ class Credentials:
             kind, facts = JournalKind.CREDENTIAL_REPLACED, {"by": str(newer.id)}
             await rows.note(session, row, kind, now, actor.person_id, facts)
             await answered(session, row.id, ReminderAnswer.REPLACED, now)
-        await self.wake(credential_id, signal=CredentialSignal.REPLACED)
+        await self.tell(row, CredentialSignal.REPLACED)
 
     async def confirm(self, actor: Actor, credential_id: UUID, version: int) -> None:
         """Say that this version agrees with the original that the actor has seen.
@@ -195,7 +200,7 @@ class Credentials:
 
 async def add_in(
     session: AsyncSession, actor: Actor, credential_id: UUID, category: str, contents: Contents
-) -> None:
+) -> Credential:
     """`Credentials.add` in the caller's unit of work, without waking the workflow."""
     actor.demand(Permission.KEEP_DOCUMENTS)
     now = present()
@@ -204,13 +209,13 @@ async def add_in(
     if known is not None:
         if (known.owner_id, known.category) != (actor.person_id, category):
             raise act_id_reused()
-        return
+        return known
     await _demand_room(session, actor)
     definition = await categories.newest(session, category)
     new = await _version(session, actor, definition, contents, How.ADDED, now)
     try:
         async with session.begin_nested():
-            await rows.begin(session, actor.person_id, credential_id, new, now)
+            return await rows.begin(session, actor.person_id, credential_id, new, now)
     except Refusal as refusal:
         raise await _named(session, actor, category, new, refusal) from None
 
@@ -222,12 +227,12 @@ async def update_in(
     act: UUID,
     version: int,
     contents: Contents,
-) -> int:
+) -> tuple[Credential, int]:
     """`Credentials.update` in the caller's unit of work, without waking the workflow."""
     now = present()
     row = await _own(session, actor, credential_id)
     if (done := await _done(session, act, credential_id)) is not None:
-        return done
+        return row, done
     _demand_current(row, version)
     category = row.category
     definition = await categories.newest(session, category)
@@ -238,7 +243,7 @@ async def update_in(
     except Refusal as refusal:
         raise await _named(session, actor, category, new, refusal) from None
     await answered(session, row.id, ReminderAnswer.UPDATED, now)
-    return row.version
+    return row, row.version
 
 
 async def _version(
@@ -259,7 +264,7 @@ async def _version(
 
 async def _stand_again(
     session: AsyncSession, withdrawn: Credential, actor: Actor, now: datetime
-) -> Sequence[UUID]:
+) -> Sequence[Credential]:
     """Let those that a withdrawn credential had replaced stand again."""
     found = await session.exec(
         select(Credential)
@@ -276,7 +281,7 @@ async def _stand_again(
         facts = {"withdrawn": str(withdrawn.id)}
         kind = JournalKind.CREDENTIAL_STANDS_AGAIN
         await rows.note(session, row, kind, now, actor.person_id, facts)
-    return [row.id for row in replaced]
+    return replaced
 
 
 def stands(row: Credential) -> bool:

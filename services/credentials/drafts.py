@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.encrypted_columns import bound_row
+from models.messages import WAKE_UP, CredentialSignal
 from models.tables.credentials import Credential, CredentialDraft
 from models.tables.documents import DocumentVersion
 from models.tables.people import Person
@@ -213,19 +214,20 @@ class CredentialDrafts:
                     raise incomplete([FieldError("category", "Выберите, что это за документ")])
                 fields = (await categories.newest(session, draft.category)).fields
                 known = {name: value for name, value in draft.data.items() if name in fields}
-                contents, made = Contents(known, draft.files), draft.credential_id or draft.id
-                if draft.credential_id is None:
-                    await acts.add_in(session, actor, made, draft.category, contents)
+                contents, of = Contents(known, draft.files), draft.credential_id
+                signal: str = WAKE_UP
+                if of is None:
+                    row = await acts.add_in(session, actor, draft.id, draft.category, contents)
                 else:
-                    base = draft.base_version
-                    await acts.update_in(session, actor, made, draft.id, base, contents)
+                    base, signal = draft.base_version, CredentialSignal.CORRECTED
+                    row, _ = await acts.update_in(session, actor, of, draft.id, base, contents)
                 await session.delete(draft)
         except Refusal as refusal:
             if refusal.code == "changed_meanwhile":
                 await self._rebase(actor, draft_id)
             raise
-        await self._credentials.wake(made)
-        return made
+        await self._credentials.tell(row, signal)
+        return row.id
 
     async def _rebase(self, actor: Actor, draft_id: UUID) -> None:
         async with self._editing(actor, draft_id) as (session, draft):

@@ -47,6 +47,7 @@ async def test_what_was_added_is_seen_with_status_and_copy(keeping: Keeping) -> 
         diploma = await session.get_one(Credential, await keeping.add("diploma"))
     assert row.wakes_at is not None
     assert diploma.wakes_at is None
+    assert keeping.woken == [made]
 
 
 async def test_all_that_is_wrong_is_said_at_once(keeping: Keeping) -> None:
