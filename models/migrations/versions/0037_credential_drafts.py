@@ -1,7 +1,7 @@
 """Credentials that somebody is about to add or to update.
 
 Revision ID: 0037
-Revises: 0039
+Revises: 0043
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0037"
-down_revision = "0039"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
