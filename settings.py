@@ -109,6 +109,18 @@ class Settings(BaseSettings):
     register_url: str = Field(
         "http://127.0.0.1:8090", description="Address of the register of medical workers."
     )
+    accreditation_register_url: str = Field(
+        "http://127.0.0.1:8094", description="Address of the register of accreditations."
+    )
+    education_portal_url: str = Field(
+        "http://127.0.0.1:8095", description="Address of the portal of continuing education."
+    )
+    register_rate: float = Field(
+        10.0,
+        gt=0,
+        le=1000,
+        description="How many times a second all processes together ask each register of many.",
+    )
 
     identity_url: str = Field(
         "http://127.0.0.1:8092", description="Address of the identity register."

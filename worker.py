@@ -22,6 +22,7 @@ from activities.files import FileActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
 from activities.personnel import PersonnelActivities
+from activities.registers import RegisterActivities
 from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
 from activities.verifications import VerificationActivities
@@ -57,6 +58,7 @@ from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.wording import Addresses
 from services.operation.keeping import StandingKeeper
 from services.operation.temporal_health import Standings
+from services.registers.asking import RegisterLines
 from services.seal import open_seal
 from settings import Settings, get_settings
 from workflows.access_changes import AccessChange
@@ -66,6 +68,7 @@ from workflows.archive import ArchiveNight
 from workflows.credentials import CredentialLife
 from workflows.exports import ExportWorkflow
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
+from workflows.registers import OneRegisterCheck, RegisterSync
 from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, PersonnelComparison, Sweeper
 from workflows.verifications import AccountVerification
@@ -88,6 +91,8 @@ WORKFLOWS = [
     ArchiveNight,
     LockedAccount,
     CredentialLife,
+    RegisterSync,
+    OneRegisterCheck,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -132,6 +137,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
     locks = LockActivities(database)
+    registers = RegisterActivities(database, RegisterLines.of(settings, database))
     archive = ArchiveActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     addresses = Addresses.of(settings)
@@ -181,6 +187,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             archive.erase_over,
             locks.look_at_lock,
             credentials.look_at_credential,
+            registers.begin_register_run,
+            registers.compare_with_register,
+            registers.look_at_check,
         ],
         workflow_runner=SandboxedRunner(),
         graceful_shutdown_timeout=DRAIN,

@@ -31,7 +31,6 @@ from services.accounts.last_seen import Activity
 from services.accounts.risks import failures
 from services.accounts.risks.watch import Watch
 from services.accounts.second_factor.methods import Site
-from services.accreditation import Accreditations
 from services.applications.acts import Applications
 from services.archive.retention import Retention
 from services.cases.signals import CaseSignals
@@ -45,6 +44,7 @@ from services.files.intake import Files
 from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
+from services.registers.checks import RegisterChecks
 from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
@@ -201,9 +201,9 @@ class Container:
         return open_seal(self.settings)
 
     @cached_property
-    def accreditations(self) -> Accreditations:
-        """Accreditations from the register, as home pages show them."""
-        return Accreditations(self.settings.register_url)
+    def register_checks(self) -> RegisterChecks:
+        """What people ask of the state registers."""
+        return RegisterChecks(self.database, self._waker(WorkflowName.REGISTER_CHECK))
 
     @classmethod
     @asynccontextmanager
@@ -236,7 +236,6 @@ class Container:
             await container.inspection.close()
             if container.provider is not None:
                 await container.provider.close()
-            await container.accreditations.close()
             await objects.close()
             await database.close()
 

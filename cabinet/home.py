@@ -16,7 +16,6 @@ from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Inside, Visit
 from cabinet.journal import security_watch
 from clients.database import DatabaseSession
-from clients.registers import RegisterDown, RegisterGarbled
 from rules.access import Permission
 from rules.accounts import AccountState
 from rules.accreditation import HOURS, is_urgent
@@ -30,6 +29,7 @@ from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters
 from services.catalogue import lookup as catalogue
 from services.notices import inbox
+from services.registers import seen as registers
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -39,15 +39,9 @@ _ANSWERED = (NoticeKind.REQUEST_READY, NoticeKind.REQUEST_REFUSED)
 
 
 @router.get("/")
-async def home(visit: Inside, session: Work, register: bool = False) -> Response:
-    """What needs the person today (W9, as far as cases go).
-
-    Without scripts, `register` asks for the accreditation.
-    """
+async def home(visit: Inside, session: Work) -> Response:
+    """What needs the person today (W9, as far as cases go)."""
     applies = visit.actor.may(Permission.APPLY)
-    # Before the session has a connection: the register may take long to answer.
-    registered = applies and await _may_be_registered(visit)
-    standing = await _accreditation(visit) if registered and register else None
     calls: list[CallToAction] = []
     parts: list[str] = []
     lines: list[CaseLine] = []
@@ -92,49 +86,32 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
             cases=[case_line(line, addressees=addressees) for line in others[:LAST_CASES]],
         ),
         applies=applies,
-        registered=registered,
-        accreditation=standing,
+        accreditation=await _accreditation(visit, session) if applies else None,
     )
 
 
-@router.get("/home/accreditation")
-async def accreditation(visit: Inside) -> Response:
-    """The person's accreditation, for a home page that did not wait for the register."""
-    return visit.part("accreditation.html", accreditation=await _accreditation(visit))
+async def _accreditation(visit: Visit, session: DatabaseSession) -> AccreditationView | None:
+    """What the registers said last of the person's accreditation; None to whom it means nothing.
 
-
-async def _may_be_registered(visit: Visit) -> bool:
-    """Whether the register of medical workers may know the person.
-
-    Most reviewers are not in it; those who are have a SNILS in their file.
+    Most reviewers are in no register; those who are have a SNILS in their file.
     """
-    if not visit.actor.may(Permission.REVIEW):
-        return True
-    async with visit.container.database.reading() as session:
-        return bool(await people.snils_of(session, visit.actor.person_id))
-
-
-async def _accreditation(visit: Visit) -> AccreditationView:
-    """What the register says of the person, or why it says nothing."""
-    async with visit.container.database.reading() as session:
-        snils = await people.snils_of(session, visit.actor.person_id)
-    if not snils:
-        return AccreditationView(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
-    try:
-        found = await visit.container.accreditations.of(snils, visit.actor.name)
-    except (RegisterDown, RegisterGarbled):
-        return AccreditationView(silence=gettext("Регистр не отвечает. Обновите страницу позже."))
-    if found is None:
-        return AccreditationView(silence=gettext("В регистре нет сведений о вашей аккредитации."))
     today = datetime.now(visit.presentation.tzinfo).date()
-    return AccreditationView(
-        specialty=found.specialty,
-        until=found.valid_until,
-        days_left=(found.valid_until - today).days,
-        urgent=is_urgent(found.valid_until, today),
-        hours=found.hours,
-        needed=HOURS,
-    )
+    found = await registers.accreditation_status(session, visit.actor.person_id, today)
+    if found is not None:
+        return AccreditationView(
+            specialty=found.specialty,
+            until=found.valid_until,
+            days_left=(found.valid_until - today).days,
+            urgent=is_urgent(found.valid_until, today),
+            hours=found.hours,
+            needed=HOURS,
+            as_of=found.as_of,
+        )
+    if await people.snils_of(session, visit.actor.person_id):
+        return AccreditationView(silence=gettext("Реестры пока ничего не сообщили о ней."))
+    if visit.actor.may(Permission.REVIEW):
+        return None
+    return AccreditationView(silence=gettext("В личном деле нет СНИЛС, реестры вас не найдут."))
 
 
 def _of_verification() -> CallToAction:

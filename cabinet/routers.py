@@ -31,6 +31,7 @@ from cabinet.meetings import operator
 from cabinet.meetings import pages as meetings
 from cabinet.notices import inbox, settings
 from cabinet.operation import pages as operation
+from cabinet.registers import pages as registers
 from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
@@ -87,6 +88,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bulk.router,
     team.router,
     operation.router,
+    registers.router,
     moments.router,
     log.router,
     self_check.router,

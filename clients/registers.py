@@ -1,8 +1,8 @@
 """The client of the register of medical workers (ФРМР): one look-up, by SNILS."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import date
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,8 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
+BUSY_FOR, LONGEST_BUSY = 1.0, 3600.0
+"""How many seconds a busy register is left alone if it does not say, and at most."""
+
+
 class RegisterDown(Exception):
     """The register did not answer, or answered that it cannot: try again later."""
+
+
+class RegisterBusy(RegisterDown):
+    """The register refuses to be asked so often; `retry_after` says in how many seconds again."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("HTTP 429")
+        self.retry_after = retry_after
 
 
 class RegisterGarbled(Exception):
@@ -30,6 +42,7 @@ class General(_Section):
     patronymic: str = ""
     birth_date: date
     sex: str = ""
+    updated: date | None = None
 
 
 class Organisation(_Section):
@@ -117,20 +130,32 @@ class Register:
         )
 
     async def _search(
-        self, path: str, asked: Mapping[str, str], card: type[Answer]
+        self, path: str, asked: Mapping[str, Any], card: type[Answer]
     ) -> Answer | None:
         """What the register says; None if it knows nobody.
 
-        Raises RegisterDown and RegisterGarbled; neither contains personal data.
+        Raises RegisterBusy, RegisterDown and RegisterGarbled; none contains personal data.
         """
+        return await self._answer(self._http.post(path, json=asked), card)
+
+    async def _get(self, path: str, asked: Mapping[str, Any], card: type[Answer]) -> Answer:
+        """What the register says at an address. Raises as `_search` does."""
+        told = await self._answer(self._http.get(path, params=asked), card)
+        if told is None:
+            raise RegisterGarbled("404 where there is always an answer")
+        return told
+
+    async def _answer(self, asking: Awaitable[httpx.Response], card: type[Answer]) -> Answer | None:
         try:
-            reply = await self._http.post(path, json=asked)
+            reply = await asking
         except httpx.DecodingError as error:
             raise RegisterGarbled(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise RegisterDown(type(error).__name__) from None
         if reply.status_code == 404:
             return self._nobody(reply)
+        if reply.status_code == 429:
+            raise RegisterBusy(_seconds(reply.headers.get("retry-after", "")))
         if reply.status_code != 200:
             raise RegisterDown(f"HTTP {reply.status_code}")
         try:
@@ -172,3 +197,8 @@ class RegisterClient(Register):
         if card and "".join(sign for sign in card.snils if sign.isdigit()) != digits:
             raise RegisterGarbled("the answer is about somebody else")
         return card
+
+
+def _seconds(text: str) -> float:
+    """The seconds that `Retry-After` names."""
+    return min(float(text), LONGEST_BUSY) if text.isascii() and text.isdigit() else BUSY_FOR

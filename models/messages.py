@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from rules.cases.process import CaseKind, Party, Status, Transition
+from rules.registers.kinds import RegisterName
 
 
 class WorkflowMessage(BaseModel):
@@ -32,6 +33,8 @@ class WorkflowName(StrEnum):
     ARCHIVE_NIGHT = "ArchiveNight"
     ACCOUNT_LOCK = "AccountLock"
     CREDENTIAL = "Credential"
+    REGISTER_SYNC = "RegisterSync"
+    REGISTER_CHECK = "RegisterCheck"
 
 
 WAKE_UP = "ring"
@@ -179,6 +182,43 @@ class ExportProgress(WorkflowMessage):
     done: int = 0
     total: int = 0
     under_way: bool = True
+
+
+class SyncStart(WorkflowMessage):
+    """Which registers a run has yet to go through."""
+
+    left: tuple[RegisterName, ...]
+
+
+class SyncRun(WorkflowMessage):
+    """The comparison of everybody with one register."""
+
+    run_id: UUID
+
+
+class SyncProgress(WorkflowMessage):
+    """How far such a comparison is."""
+
+    run_id: UUID
+    done: int
+    total: int
+    under_way: bool
+    again_at: datetime | None = None
+    """When the register is asked again that does not answer."""
+    ends_at: datetime | None = None
+    """When it will be done at the pace so far."""
+
+
+class CheckRef(WorkflowMessage):
+    """The check that one person asked for."""
+
+    check_id: UUID
+
+
+class CheckLook(WorkflowMessage):
+    """When the registers are asked again; None once all have answered."""
+
+    again_at: datetime | None
 
 
 def case_workflow_id(case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> str:

@@ -30,6 +30,8 @@ class CrashPoint(StrEnum):
     MAIL_HANDED_OVER = "mail-handed-over-not-noted"
     SMS_HANDED_OVER = "sms-handed-over-not-noted"
     PUSH_HANDED_OVER = "push-handed-over-not-noted"
+    BATCH_ASKED = "register-batch-asked-not-stored"
+    BATCH_STORED = "register-batch-stored-not-reported"
     SWEPT = "rung-by-sweeper-not-counted"
     SEALED = "journal-sealed-not-copied"
 

@@ -16,6 +16,8 @@ REGISTER = "register"
 GOV_SERVICE = "gov-service"
 IDENTITY = "identity"
 PERSONNEL = "personnel"
+ACCREDITATION = "accreditation-register"
+EDUCATION = "education-portal"
 
 SYSTEMS: Mapping[Party, str] = {
     Party.REGISTER: REGISTER,

@@ -27,10 +27,11 @@ from services.credentials import renewal
 from services.exports import acts as exports
 from services.meetings import sweep as meetings
 from services.own_workflows import OwnWorkflow, Wakers
+from services.registers import checks as register_checks
 from services.staff import departures, registrations
 from services.verifications import meeting as _registered  # noqa: F401
 
-ROWS: tuple[OwnWorkflow, ...] = (exports.OWN, locks.OWN, credentials.OWN)
+ROWS: tuple[OwnWorkflow, ...] = (exports.OWN, locks.OWN, credentials.OWN, register_checks.OWN)
 """The subjects whose rows have workflows of their own."""
 
 

@@ -12,12 +12,19 @@ from fastapi import FastAPI
 
 from clients.serving import serve_all
 from simulators import mail, personnel, push, sms
-from simulators.registers import identity, register
+from simulators.registers import (
+    accreditation_register,
+    education_portal,
+    identity,
+    register,
+)
 
 MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "register": register.made,
     "identity": identity.made,
     "personnel": personnel.made,
+    "accreditation_register": accreditation_register.made,
+    "education_portal": education_portal.made,
     "mail": mail.made,
     "sms": sms.made,
     "push": push.made,

@@ -36,7 +36,8 @@ class ProgrammeView:
 
 @dataclass(frozen=True)
 class AccreditationView:
-    """Until when the person is accredited, with hours earned; `silence` says why it is unknown."""
+    """Until when the person is accredited, with hours earned, as registers said at `as_of`;
+    `silence` says why it is unknown."""
 
     specialty: str = ""
     until: date | None = None
@@ -44,6 +45,7 @@ class AccreditationView:
     urgent: bool = False
     hours: int = 0
     needed: int = 0
+    as_of: datetime | None = None
     silence: str = ""
 
 

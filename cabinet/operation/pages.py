@@ -32,7 +32,14 @@ from services.operation import desk as operation
 from services.operation.desk import Desk
 from services.operation.lines import AttentionLine, AttentionSection
 from services.operation.remedies import RemedyOrder
-from services.outages import GOV_SERVICE, IDENTITY, PERSONNEL, REGISTER
+from services.outages import (
+    ACCREDITATION,
+    EDUCATION,
+    GOV_SERVICE,
+    IDENTITY,
+    PERSONNEL,
+    REGISTER,
+)
 from words import formats
 from words.translation import gettext, in_words, marked, ngettext
 
@@ -47,6 +54,8 @@ NAMES = {
     REGISTER: marked("Регистр медицинских работников"),
     IDENTITY: marked("Реестр удостоверений личности"),
     PERSONNEL: marked("Кадровый учёт"),
+    ACCREDITATION: marked("Реестр аккредитаций"),
+    EDUCATION: marked("Портал непрерывного образования"),
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),

@@ -251,6 +251,7 @@ SCHEDULED: Mapping[str, tuple[WorkflowName, ScheduleRange]] = {
     "archive-night": (WorkflowName.ARCHIVE_NIGHT, ScheduleRange(2)),
     "file-sweep": (WorkflowName.FILE_SWEEP, ScheduleRange(3)),
     "personnel-comparison": (WorkflowName.PERSONNEL_COMPARISON, ScheduleRange(0, 23)),
+    "register-sync": (WorkflowName.REGISTER_SYNC, ScheduleRange(1)),
 }
 """By id of the schedule, which its workflow has too: the workflow, and the hours it starts at."""
 NIGHT_ENDS = timedelta(hours=20)

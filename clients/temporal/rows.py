@@ -13,6 +13,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from clients.temporal.client import SignalWithStart, signal_with_start
 from models.messages import (
     WAKE_UP,
+    CheckRef,
     CredentialRef,
     ExportRef,
     LockRef,
@@ -49,6 +50,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "credential",
         lambda row_id: CredentialRef(credential_id=row_id),
         OpsText("a credential: reminders before its end, and what follows"),
+    ),
+    WorkflowName.REGISTER_CHECK: RowStart(
+        "register-check",
+        lambda row_id: CheckRef(check_id=row_id),
+        OpsText("one person asked to be compared with the registers"),
     ),
 }
 

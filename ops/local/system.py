@@ -19,6 +19,8 @@ from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Interrupted, Running, ServerProcess
 from ops.local.servers.simulators import (
     Together,
+    accreditation_register,
+    education_portal,
     gov_service,
     identity,
     mail,
@@ -45,6 +47,8 @@ GIVEN_BY = {
     "temporal": "TEMPORAL_ADDRESS",
     "minio": "S3_ENDPOINT",
     "register": "MEDCAB_REGISTER_URL",
+    "accreditation_register": "MEDCAB_ACCREDITATION_REGISTER_URL",
+    "education_portal": "MEDCAB_EDUCATION_PORTAL_URL",
     "identity": "MEDCAB_IDENTITY_URL",
     "personnel": "MEDCAB_PERSONNEL_URL",
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
@@ -118,6 +122,8 @@ class System:
             register(home, port(8090)),
             identity(home, port(8092)),
             personnel(home, port(8093)),
+            accreditation_register(home, port(8094)),
+            education_portal(home, port(8095)),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),

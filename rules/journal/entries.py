@@ -134,6 +134,8 @@ class JournalKind(StrEnum):
     ROLE_ENDED = "role.ended"
     URGENT_ACCESS_SET = "role.urgent_access_set"
     ABSENCE_SET = "absence.set"
+    REGISTER_CHECK_ASKED = "register.check_asked"
+    REGISTER_COMPARED = "register.compared"
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     STAFF_IMPORTED = "staff.imported"

@@ -130,6 +130,8 @@ TAG_WORDS: Mapping[T, str] = {
     T.ROLE_END: "Роль закончилась",
     T.URGENT_ACCESS_SET: "Срочный доступ в подразделении разрешён или запрещён",
     T.ABSENCE_SET: "Записано отсутствие",
+    T.REGISTER_ASK: "Запрошена проверка в реестрах",
+    T.REGISTER_COMPARE: "Все сверены с реестром",
     T.CATALOGUE_CHANGE: "Изменён каталог",
     T.CATALOGUE_MOVE_CASES: "Дела переведены на новый вид",
     T.STAFF_IMPORT: "Загружен список сотрудников",

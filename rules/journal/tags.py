@@ -161,6 +161,8 @@ class AuditTag(StrEnum):
     ROLE_END = "person:role:end"
     URGENT_ACCESS_SET = "person:urgent_access:set"
     ABSENCE_SET = "person:absence:set"
+    REGISTER_ASK = "register:person:ask"
+    REGISTER_COMPARE = "register:everybody:compare"
     CATALOGUE_CHANGE = "catalogue:entry:change"
     CATALOGUE_MOVE_CASES = "catalogue:cases:move"
     STAFF_IMPORT = "person:list:import"
@@ -305,6 +307,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ROLE_ENDED: T.ROLE_END,
     K.URGENT_ACCESS_SET: T.URGENT_ACCESS_SET,
     K.ABSENCE_SET: T.ABSENCE_SET,
+    K.REGISTER_CHECK_ASKED: T.REGISTER_ASK,
+    K.REGISTER_COMPARED: T.REGISTER_COMPARE,
     K.CATALOGUE_CHANGED: T.CATALOGUE_CHANGE,
     K.CATALOGUE_CASES_MOVED: T.CATALOGUE_MOVE_CASES,
     K.STAFF_IMPORTED: T.STAFF_IMPORT,
@@ -410,6 +414,7 @@ SUBJECTS: Mapping[str, str] = {
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
     "meeting": "Видеовстречи",
+    "register": "Реестры",
     "export": "Выгрузки",
     "notice": "Уведомления",
     "catalogue": "Каталог",

@@ -14,6 +14,7 @@ from rules.notices.credential_events import CREDENTIAL_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
+from rules.notices.register_events import REGISTER_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
 
 _CABINET = (Channel.CABINET,)
@@ -387,6 +388,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **VERIFICATION_EVENTS,
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
+    **REGISTER_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

@@ -114,6 +114,8 @@ class NoticeKind(StrEnum):
     CREDENTIAL_ENDS = "credential_ends"
     CREDENTIAL_EXPIRED = "credential_expired"
     CREDENTIAL_EXPIRED_STAFF = "credential_expired_staff"
+    REGISTER_CHECKED = "register_checked"
+    REGISTER_CHECK_GIVEN_UP = "register_check_given_up"
 
 
 class Channel(StrEnum):

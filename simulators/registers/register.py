@@ -1,59 +1,59 @@
 """The federal register of medical workers (ФРМР), simulated.
 
-The sections follow the register's own (general, cards, accreditation, certs, profs,
-qualifications); the people in `register.json` are invented, the check digits are right.
+The sections of a card follow the register's own (general, cards, accreditation, certs, profs,
+qualifications). One worker may have several cards. `PUT /people` teaches this register, and those
+that know the same people, all cards of somebody; `PUT /changes` changes people made by the seed.
 """
 
-import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from simulators.faults import FaultSwitch, FaultyServer
+from simulators.registers.batches import Batch, Question, answers, limited_app, port_of
+from simulators.registers.people import RegisteredPeople, digits_of, everybody
 
-_PEOPLE = Path(__file__).with_name("register.json")
-
-
-class Question(BaseModel):
-    """Whom to look up: a SNILS with or without punctuation."""
-
-    snils: str
+BATCH = "/v1/workers/batch"
 
 
-def _digits(snils: str) -> str:
-    return "".join(sign for sign in snils if sign.isdigit())
+class Changes(BaseModel):
+    """Whose data is to change: every so-and-so-many person made by the seed."""
+
+    every: int = Field(ge=1)
 
 
-def create_app(people: Path = _PEOPLE) -> FastAPI:
-    """The register over the people of one file; `app.state.faults` is its fault switch."""
-    workers: dict[str, dict[str, Any]] = {
-        _digits(worker["snils"]): worker for worker in json.loads(people.read_text("utf-8"))
-    }
-    app = FastAPI(title="ФРМР (имитация)", version="1")
-    switch = FaultSwitch()
-    app.state.faults = switch
-    app.include_router(switch.router())
-    app.add_middleware(FaultyServer, switch=switch)
+def create_app(people: RegisteredPeople | None = None) -> FastAPI:
+    """The register; `app.state.faults` is its fault switch."""
+    known = people or everybody()
+    app = limited_app("ФРМР", BATCH)
 
     @app.post("/v1/workers/search")
     async def worker(question: Question) -> dict[str, Any]:
         """All sections of one worker; asked by POST, so that no log of addresses holds a SNILS."""
-        found = workers.get(_digits(question.snils))
+        found = known.of(digits_of(question.snils))
         if found is None:
             raise HTTPException(404, "not found")
-        return found
+        return found.card
+
+    @app.post(BATCH)
+    async def workers(batch: Batch) -> dict[str, Any]:
+        """The cards of many workers."""
+        return answers(batch, known, lambda one: one.cards)
+
+    @app.put("/people")
+    async def learn(cards: list[dict[str, Any]]) -> None:
+        """Teach the registers all cards of one person."""
+        known.learn(*cards)
+
+    @app.put("/changes")
+    async def change(wish: Changes) -> None:
+        """Change the data of people made by the seed."""
+        known.change(wish.every)
 
     return app
 
 
 def made(options: Sequence[str]) -> tuple[FastAPI, int]:
-    """The simulator that these options describe, and its port on loopback."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8090)
-    parser.add_argument("--people", type=Path, default=_PEOPLE)
-    chosen = parser.parse_args(options)
-    return create_app(chosen.people), chosen.port
+    """The simulator, and the port on loopback that these options name."""
+    return create_app(), port_of(options, 8090)

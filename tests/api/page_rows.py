@@ -29,7 +29,6 @@ _ACT = {"act_id": ACT, "at_step": STALE, "step": STALE}
 
 ACCOUNT_PAGES: dict[str, Row] = {
     "GET /": Row("session", EVERYBODY),
-    "GET /home/accreditation": Row("session", EVERYBODY),
     "GET /sign-in": public(),
     "POST /sign-in": public(form(email="nobody@example.org", password="x")),
     "GET /sign-in/code": Row("signing_in", EVERYBODY),
@@ -51,6 +50,11 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "POST /session": Row("session", EVERYBODY),
     "POST /preferences": public(form(theme="dark")),
     "GET /profile": Row("session", EVERYBODY),
+    "GET /registers": Row("session", EVERYBODY),
+    "GET /registers/live": Row("session", EVERYBODY),
+    "POST /registers/check": Row("session", EVERYBODY),
+    "GET /registers/runs": Row("session", WATCHERS),
+    "GET /registers/runs/live": Row("session", WATCHERS),
     "POST /profile/sessions/end-others": Row("session", EVERYBODY),
     "POST /profile/sessions/{session_id}/end": mine("session", session_id="second_session_id"),
     "GET /profile/confirm": Row("session", EVERYBODY),

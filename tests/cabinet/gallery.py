@@ -44,10 +44,6 @@ def gallery() -> FastAPI:
 
     app.add_api_route("/sw.js", installable.service_worker)
 
-    @app.get("/home/accreditation")
-    async def silent_register() -> Response:
-        return Response(status_code=204)
-
     @app.get("/notices/bell")
     async def bell() -> Response:
         return Response(status_code=304)

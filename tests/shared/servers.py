@@ -30,6 +30,8 @@ from ops.local.servers.simulators import (
     MailSimulator,
     Simulator,
     Together,
+    accreditation_register,
+    education_portal,
     gov_service,
     identity,
     mail,
@@ -145,6 +147,8 @@ class Simulators:
     gov_service: Simulator
     identity: Simulator
     personnel: Simulator
+    accreditation_register: Simulator
+    education_portal: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -159,6 +163,8 @@ class Simulators:
             gov_service(home, None),
             identity(home, None),
             personnel(home, None),
+            accreditation_register(home, None),
+            education_portal(home, None),
         )
         of_their_own = [one for one in world if one.name not in MADE]
         together = Together(*(one for one in world if one.name in MADE))
@@ -195,6 +201,8 @@ class Simulators:
             self.gov_service,
             self.identity,
             self.personnel,
+            self.accreditation_register,
+            self.education_portal,
         )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 from sqlalchemy import update
 from sqlmodel import col, select
 from temporalio.common import WorkflowIDReusePolicy
@@ -24,6 +25,7 @@ from clients.temporal.rows import RowWaker
 from models.messages import WAKE_UP, CredentialSignal, WorkflowName
 from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
+from models.tables.registers import RegisterCheck
 from rules.archive import ExportKind
 from rules.clock import now
 from services.account_locks.acts import AccountLocks
@@ -33,9 +35,10 @@ from services.credentials.acts import Credentials
 from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
+from services.registers.checks import RegisterChecks
 from tests.credentials.conftest import Keeping
 from tests.shared.accounts import visitor_at
-from tests.shared.waiting import until
+from tests.shared.waiting import PATIENCE, until
 from tests.workflows.recording import Recorder, write
 
 
@@ -62,6 +65,8 @@ class StandingRecorder(Recorder):
             await self._keep("account-lock", f"account-lock-{await self.opened()}")
         if not names or "credential" in names:
             await self._keep("credential", f"credential-{await self.lived()}")
+        if not names or "register-check" in names:
+            await self._keep("register-check", f"register-check-{await self.checked()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
@@ -127,6 +132,28 @@ class StandingRecorder(Recorder):
             return sum(began) >= times
 
         await until(waits)
+
+    async def checked(self) -> UUID:
+        """Somebody whom a register does not answer about at once, and who asks again."""
+        wake = RowWaker(self.client, self.settings.task_queue, WorkflowName.REGISTER_CHECK)
+        person_id = self.office.clinician.person_id
+        async with httpx.AsyncClient(
+            base_url=self.settings.register_url, timeout=PATIENCE
+        ) as register:
+            await register.put("/faults", json={"mode": "fail"})
+            state = await RegisterChecks(self.database, wake).ask(self.office.clinician, PATIENCE)
+            assert state.tries == 1
+            await register.put("/faults", json={"mode": "ok"})
+        async with self.database.work() as session:
+            check = (
+                await session.exec(
+                    select(RegisterCheck).where(RegisterCheck.person_id == person_id)
+                )
+            ).one()
+            check.next_try_at = now()
+            session.add(check)
+        await wake(check.id)
+        return check.id
 
     async def made(self) -> UUID:
         """A list that becomes a file."""

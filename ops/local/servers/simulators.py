@@ -182,6 +182,16 @@ def register(home: Home, port: int | None = 8090) -> Simulator:
     return Simulator(home, "register", port)
 
 
+def accreditation_register(home: Home, port: int | None = 8094) -> Simulator:
+    """The register of accreditations."""
+    return Simulator(home, "accreditation_register", port)
+
+
+def education_portal(home: Home, port: int | None = 8095) -> Simulator:
+    """The portal of continuing education."""
+    return Simulator(home, "education_portal", port)
+
+
 class IdentitySimulator(Simulator):
     """The identity register, and the rooms of video meetings beside it."""
 

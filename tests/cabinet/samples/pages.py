@@ -232,9 +232,8 @@ def main_pages() -> list[Sample]:
             (CASES[0], CASES[4]),
         ),
         applies=True,
-        registered=True,
         accreditation=AccreditationView(
-            "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144
+            "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144, AT
         ),
     )
     add(
@@ -243,7 +242,6 @@ def main_pages() -> list[Sample]:
         inside("/"),
         home=HomePage("Добрый день, Анна Сергеевна", "Сегодня от вас ничего не требуется", (), ()),
         applies=True,
-        registered=True,
         accreditation=None,
     )
     add(

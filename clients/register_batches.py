@@ -1,0 +1,166 @@
+"""The state registers asked about many people at once, and the programmes that are offered.
+
+Each answer about a person has a revision. Who names the revision that is known already is not sent
+the records again while nothing has changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clients.registers import Register, RegisterCard, RegisterGarbled
+from rules.registers.kinds import RegisterName
+
+MOST_AT_ONCE = 50
+"""About so many people the registers answer at once."""
+MOST_PAGES = 40
+"""So many pages of programmes are read at most."""
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AccreditationRecord(_Said):
+    """An accreditation, as the register of accreditations has it."""
+
+    holder: str
+    number: str
+    kind: str = ""
+    specialty: str
+    organisation: str = ""
+    passed: date
+    valid_until: date
+
+
+class TrainingRecord(_Said):
+    """A completed course, as the portal of continuing education has it; `hours` are academic."""
+
+    holder: str
+    document: str
+    kind: str = ""
+    title: str
+    specialty: str = ""
+    hours: int = Field(ge=0, le=10_000)
+    certified: bool = False
+    organisation: str = ""
+    since: date = Field(alias="from")
+    until: date = Field(alias="to")
+
+
+class OfferedCourse(_Said):
+    """A programme that one can still join."""
+
+    id: int
+    title: str
+    specialty: str
+    hours: int
+    certified: bool
+    organisation: str
+    begins: date
+    distance: bool = False
+
+
+class _Programmes(_Said):
+    programmes: tuple[OfferedCourse, ...]
+    next: int | None = None
+
+
+class _Person(_Said):
+    snils: str
+    revision: int = Field(ge=0, le=2**31 - 1)
+    changed: date | None = None
+    records: tuple[dict[str, Any], ...] | None = None
+
+
+class _People(_Said):
+    people: tuple[_Person, ...]
+
+
+@dataclass(frozen=True)
+class AskedAbout:
+    """A person by SNILS in digits, with the revision that is known; 0 knows nothing."""
+
+    snils: str
+    since: int = 0
+
+
+@dataclass(frozen=True)
+class RegisterAnswer:
+    """What a register says of one person: `records` are None if nothing has changed.
+
+    Revision 0 says that the register does not know the person; None, that what it says of this one
+    person cannot be read.
+    """
+
+    snils: str
+    revision: int | None
+    changed_on: date | None
+    records: tuple[BaseModel, ...] | None
+
+
+PATHS: Mapping[RegisterName, tuple[str, type[BaseModel]]] = {
+    RegisterName.WORKERS: ("/v1/workers/batch", RegisterCard),
+    RegisterName.ACCREDITATION: ("/v1/accreditations/batch", AccreditationRecord),
+    RegisterName.EDUCATION: ("/v1/learners/batch", TrainingRecord),
+}
+"""Where each register answers about many, and what a record of it is."""
+
+
+class RegisterOfMany(Register):
+    """One register, asked about up to MOST_AT_ONCE people at once."""
+
+    def __init__(self, name: RegisterName, url: str, timeout: float = 10.0) -> None:
+        super().__init__(url, timeout)
+        self.name = name
+
+    async def ask(self, people: Sequence[AskedAbout]) -> list[RegisterAnswer]:
+        """What it says of these people, in their order.
+
+        Raises RegisterBusy, RegisterDown and RegisterGarbled; none contains personal data.
+        """
+        path, record = PATHS[self.name]
+        asked = {"people": [{"snils": one.snils, "since": one.since} for one in people]}
+        told = await self._search(path, asked, _People)
+        if told is None or [one.snils for one in told.people] != [one.snils for one in people]:
+            raise RegisterGarbled("the answer is about other people")
+        return [_answer(record, one) for one in told.people]
+
+
+def _answer(record: type[BaseModel], said: _Person) -> RegisterAnswer:
+    """Somebody whose records are garbled must not keep the others of the batch away."""
+    try:
+        records = read(record, said.records)
+    except ValidationError:
+        return RegisterAnswer(said.snils, None, None, None)
+    return RegisterAnswer(said.snils, said.revision, said.changed, records)
+
+
+def read(
+    record: type[BaseModel], records: Sequence[Mapping[str, Any]] | None
+) -> tuple[BaseModel, ...] | None:
+    """Records as the register sent them, or as they were stored. Raises ValidationError."""
+    return None if records is None else tuple(map(record.model_validate, records))
+
+
+class EducationPortal(Register):
+    """The portal of continuing education: which programmes it offers."""
+
+    async def programmes(self, specialty: str = "") -> list[OfferedCourse]:
+        """The programmes of a specialty, or all, page by page.
+
+        Raises RegisterBusy, RegisterDown and RegisterGarbled.
+        """
+        found: list[OfferedCourse] = []
+        after = 0
+        for _ in range(MOST_PAGES):
+            asked = {"specialty": specialty, "after": after, "limit": 100}
+            page = await self._get("/v1/programmes", asked, _Programmes)
+            found += page.programmes
+            if page.next is None or page.next <= after:
+                return found
+            after = page.next
+        return found

@@ -1,0 +1,1 @@
+"""The state registers: which there are, what counts of what they say, and how it compares."""
