@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from api.http.body_limits import FORM, SMALL, BodyLimits, body_limits
 from server import create_app
-from tests.api.test_access_table import table_settings
+from tests.api.world import table_settings
 
 LOWER = ("minimum", "exclusiveMinimum")
 UPPER = ("maximum", "exclusiveMaximum")

@@ -32,8 +32,8 @@ from schemathesis.specs.openapi.checks import (
 from rules.access import Role
 from server import create_app
 from settings import Settings
-from tests.api.test_access_table import NAMES, TABLE, least, table_settings
-from tests.api.world import World
+from tests.api.test_access_table import NAMES, TABLE, least
+from tests.api.world import World, table_settings
 from tests.shared.served import Served, served
 from tests.shared.servers import Servers
 from tests.shared.waiting import PATIENCE

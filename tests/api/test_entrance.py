@@ -14,7 +14,7 @@ from api.http.bodies import Form as StreamedForm
 from api.http.entrance import CleanRoute
 from ops.local.home import CHECKOUT
 from server import create_app
-from tests.api.test_access_table import table_settings
+from tests.api.world import table_settings
 
 PASTED, SEEN = "\ufeffМои\u0306 е\u0308жик\u00ad\r\n\u202eтут\u202c", "Мой ёжик\nтут"
 RAW_READERS = {

@@ -9,11 +9,9 @@ from api.http.openapi import routes
 from api.http.token_routes import TOKEN_ROUTES
 from rules.access import Permission, Role
 from tests.api.access import Row
-from tests.api.test_access_table import TABLE, ask, world
+from tests.api.test_access_table import TABLE, ask
 from tests.api.world import Whose, World
 from tests.shared.desk import Desk
-
-__all__ = ["world"]
 
 P = Permission
 APPLIES, REVIEWS, NOTICES = {P.APPLY}, {P.REVIEW}, {P.KEEP_NOTICES}

@@ -14,10 +14,8 @@ from rules.clock import now
 from services import rate_limits
 from tests.api.access import Sent, Things, upload
 from tests.api.request_rows import STALE
-from tests.api.test_access_table import TABLE, ask, world
+from tests.api.test_access_table import TABLE, ask
 from tests.api.world import Whose, World
-
-__all__ = ["world"]
 
 
 def answering(**fields: str) -> Sent:

@@ -23,7 +23,7 @@ from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.home import CHECKOUT
-from rules.access import Actor, Role
+from rules.access import Actor, Right, Role
 from rules.cases.process import Transition
 from rules.clock import now
 from rules.ids import new_id
@@ -72,7 +72,7 @@ class Heard:
         return self.works
 
 
-def held(role: Role, since: datetime) -> dict[str, Any]:
+def held(role: Right, since: datetime) -> dict[str, Any]:
     """Since when a role is held; an auditor's has an end, as the database asks for."""
     if role is Role.AUDITOR:
         return {"valid_from": now() - timedelta(days=1), "valid_until": now() + timedelta(days=80)}
@@ -134,11 +134,11 @@ class Office:
         )
         return office
 
-    async def person(self, name: str, role: Role, unit: UUID, **facts: Any) -> Actor:
+    async def person(self, name: str, role: Right, unit: UUID, **facts: Any) -> Actor:
         """Somebody who works in a unit and holds a role there."""
         return (await self._people((name, role, unit), **facts))[0]
 
-    async def _people(self, *wanted: tuple[str, Role, UUID], **facts: Any) -> list[Actor]:
+    async def _people(self, *wanted: tuple[str, Right, UUID], **facts: Any) -> list[Actor]:
         """Several in one transaction."""
         moment = now()
         since = moment - timedelta(days=400)
@@ -166,6 +166,23 @@ class Office:
             session.add_all(grants)
             await session.flush()
             return [await access.actor_for(session, person.id, moment) for person in people]
+
+    async def with_more(self, actor: Actor, *more: tuple[Right, UUID]) -> Actor:
+        """The same person, who holds more roles or permissions, each in a unit."""
+        moment = now()
+        since = moment - timedelta(days=400)
+        async with self.database.work() as session:
+            session.add_all(
+                RoleGrant(
+                    person_id=actor.person_id,
+                    role=right.value,
+                    unit_id=unit,
+                    **held(right, since),
+                )
+                for right, unit in more
+            )
+            await session.flush()
+            return await access.actor_for(session, actor.person_id, moment)
 
     async def document(self, owner: Actor, category: str, verdict: str = "ok") -> UUID:
         """An accepted document of a person: the id of its version."""
