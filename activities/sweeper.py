@@ -11,10 +11,11 @@ from clients.telemetry.traces import anew
 from services import sweeping
 from services.cases.signals import CaseSignals
 from services.course import passing
+from services.operation import norms
 from services.own_workflows import Wakers
 
 REMIND_EVERY = 3600.0
-"""Seconds between two rounds of reminders of the course."""
+"""Seconds between two rounds of reminders of the course, and of norms that end."""
 
 
 class SweeperActivities:
@@ -48,3 +49,4 @@ class SweeperActivities:
             if time.monotonic() - self._reminded > REMIND_EVERY or not self._reminded:
                 self._reminded = time.monotonic()
                 await passing.remind(self._database)
+                await norms.warn(self._database)

@@ -30,6 +30,7 @@ from cabinet.journal import pages as journal
 from cabinet.meetings import operator
 from cabinet.meetings import pages as meetings
 from cabinet.notices import inbox, settings
+from cabinet.operation import norms
 from cabinet.operation import pages as operation
 from cabinet.registers import pages as registers
 from cabinet.requests import draft as request_drafts
@@ -89,6 +90,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     team.router,
     operation.router,
     registers.router,
+    norms.router,
     moments.router,
     log.router,
     self_check.router,

@@ -30,6 +30,7 @@ from services.catalogue_admin import entries
 from services.catalogue_admin.changes import Administration, Wish
 from services.catalogue_admin.entries import Changed
 from services.catalogue_admin.kinds import NOTHING, Entry
+from services.operation import norms
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -68,6 +69,7 @@ async def home(visit: Inside) -> Response:
     ]
     if visit.actor.may(Permission.MANAGE_PEOPLE):
         rooms.append(await _staff_card(visit))
+    rooms.append(_norms_card())
     return visit.page("catalogue_admin/home.html", rooms=rooms)
 
 
@@ -81,6 +83,17 @@ async def _staff_card(visit: Visit) -> RoomCard:
         _("Загрузка сотрудников"),
         _("Список сотрудников и подразделений из таблицы, сначала с проверкой."),
         count,
+    )
+
+
+def _norms_card() -> RoomCard:
+    """The door to the norms of law."""
+    return RoomCard(
+        "/administration/norms",
+        "shield-check",
+        _("Нормы закона"),
+        _("На чём держатся правила кабинета, и когда это закончится."),
+        len(norms.norms()),
     )
 
 

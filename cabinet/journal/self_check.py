@@ -26,6 +26,7 @@ _NAMES: Mapping[Protection, str] = {
     P.JOURNAL: marked("Целостность журнала"),
     P.CHECKPOINTS: marked("Печати журнала"),
     P.RISKS: marked("Подозрительные события"),
+    P.NORMS: marked("Нормы закона"),
 }
 _GRADES: Mapping[Grade, tuple[str, str, str]] = {
     Grade.BAD: (marked("Нарушение"), "bad", "octagon-x"),
@@ -129,6 +130,17 @@ _TOLD: Mapping[tuple[Protection, str], tuple[str, str]] = {
         marked("Откройте «События» и рассмотрите их."),
     ),
     (P.RISKS, "none"): (marked("Нерассмотренных нет"), ""),
+    (P.NORMS, "near"): (
+        marked("%(what)s (%(source)s). Осталось дней: %(days)s. Держится на ней: %(rests)s"),
+        marked("Узнайте, чем её заменят, и поменяйте то, что на ней держится."),
+    ),
+    (P.NORMS, "over"): (
+        marked(
+            "%(what)s (%(source)s). Закончилась дней назад: %(days)s. Держится на ней: %(rests)s"
+        ),
+        marked("Узнайте, чем её заменили, и поменяйте то, что на ней держится."),
+    ),
+    (P.NORMS, "none"): (marked("За 180 дней ни одна не закончится, всего: %(n)s"), ""),
 }
 
 
@@ -143,10 +155,15 @@ async def show(visit: Inside) -> Response:
     return visit.page("journal/self_check.html", rows=[_row(one) for one in found], bad=bad)
 
 
+def _told(value: str | int) -> str | int:
+    return "; ".join(map(_, value.split("; "))) if isinstance(value, str) else value
+
+
 def _row(one: Examined) -> MeasureRow:
     words, remedy = _TOLD[one.protection, one.finding]
     grade, tone, icon = _GRADES[one.grade]
-    figure = _(words) % one.facts if one.facts else _(words)
+    facts = {name: _told(value) for name, value in one.facts.items()}
+    figure = _(words) % facts if facts else _(words)
     return MeasureRow(
         _(_NAMES[one.protection]), _(grade), tone, icon, figure, _(remedy) if remedy else ""
     )

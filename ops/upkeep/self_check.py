@@ -52,6 +52,15 @@ TOLD: dict[tuple[Protection, str], tuple[str, str]] = {
     (P.CHECKPOINTS, "fresh"): ("one a minute", ""),
     (P.RISKS, "some"): ("{n} wait to be judged", "the list is at /risks"),
     (P.RISKS, "none"): ("none waits to be judged", ""),
+    (P.NORMS, "near"): (
+        "{source} ends in {days} days; on it rests: {rests}",
+        "find out what replaces it: services/operation/norms.yaml",
+    ),
+    (P.NORMS, "over"): (
+        "{source} ended {days} days ago; on it rests: {rests}",
+        "find out what replaces it: services/operation/norms.yaml",
+    ),
+    (P.NORMS, "none"): ("none of {n} ends within 180 days", ""),
 }
 """What each finding means, and what to do about it."""
 

@@ -58,6 +58,17 @@ def _risk(title: str, text: str) -> Event:
     )
 
 
+def _norm(title: str) -> Event:
+    return Event(
+        RecipientRole.OPS,
+        title,
+        "На ней держатся правила кабинета: какие, показано в списке норм.",
+        "Узнайте, чем её заменили, и поменяйте то, что на ней держится.",
+        path="/administration/norms",
+        link="Открыть нормы закона",
+    )
+
+
 def _course(title: str, text: str) -> Event:
     return Event(
         RecipientRole.ACCOUNT,
@@ -195,6 +206,8 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         "Войдите заново. Роли в новом подразделении выдают отдельно: спросите об этом "
         "руководителя.",
     ),
+    NoticeKind.NORM_NEAR: _norm("Скоро перестанет действовать норма закона"),
+    NoticeKind.NORM_OVER: _norm("Норма закона больше не действует"),
     NoticeKind.STAFF_UNMATCHED: Event(
         RecipientRole.REVIEWER,
         "Кадровый учёт и кабинет расходятся",

@@ -71,6 +71,8 @@ class NoticeKind(StrEnum):
     STAYS = "stays"
     TRANSFERRED = "transferred"
     STAFF_UNMATCHED = "staff_unmatched"
+    NORM_NEAR = "norm_near"
+    NORM_OVER = "norm_over"
     VERIFICATION_SUBMITTED = "verification_submitted"
     VERIFICATION_IN_REVIEW = "verification_in_review"
     VERIFICATION_CLARIFICATION = "verification_clarification"

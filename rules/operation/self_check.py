@@ -27,6 +27,7 @@ class Protection(StrEnum):
     JOURNAL = "journal"
     CHECKPOINTS = "checkpoints"
     RISKS = "risks"
+    NORMS = "norms"
 
 
 class Grade(StrEnum):

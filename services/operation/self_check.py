@@ -5,7 +5,7 @@ The whole journal takes long to verify, so a page shows what the last verificati
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlmodel import col, func, select
@@ -24,6 +24,7 @@ from rules.accounts import PASSWORD_AGE
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.journal.tags import ViewCode
+from rules.operation.norms import NormStage
 from rules.operation.self_check import (
     KEY_AGE,
     RISK_AGE,
@@ -40,6 +41,7 @@ from services.course import passing
 from services.journal import entries as journal
 from services.journal import integrity
 from services.journal.verification import VerificationReport, verify
+from services.operation import norms
 from services.operation.servers import backups, checkpoints
 from services.seal import SealError, open_seal
 from settings import Settings
@@ -72,6 +74,7 @@ async def examine(database: Database, settings: Settings, ring: KeyRing) -> Sequ
             await _journal(session, now),
             await _checkpoints(session, now),
             await _risks(session, now),
+            *_norms(await norms.today_of(session, now)),
         ]
     order = list(Grade)
     return sorted(found, key=lambda one: order.index(one.grade))
@@ -209,6 +212,23 @@ async def _checkpoints(session: AsyncSession, now: datetime) -> Examined:
     if sealed is None:
         return Examined(Protection.CHECKPOINTS, Grade.UNKNOWN, "never")
     return Examined(Protection.CHECKPOINTS, Grade.GOOD, "fresh")
+
+
+def _norms(today: date) -> Sequence[Examined]:
+    """Each norm of law that ends soon or has ended, with what rests on it; or that none does."""
+    found = []
+    for one in norms.norms():
+        stage = one.stage(today)
+        if stage in (NormStage.NEAR, NormStage.OVER):
+            facts: dict[str, str | int] = {
+                "what": one.what,
+                "source": one.source,
+                "days": abs(one.days_left(today) or 0),
+                "rests": "; ".join(one.rests),
+            }
+            grade = Grade.WARNING if stage is NormStage.NEAR else Grade.BAD
+            found.append(Examined(Protection.NORMS, grade, stage.value, facts))
+    return found or [Examined(Protection.NORMS, Grade.GOOD, "none", {"n": len(norms.norms())})]
 
 
 async def _risks(session: AsyncSession, now: datetime) -> Examined:

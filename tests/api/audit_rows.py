@@ -2,6 +2,7 @@
 
 from rules.access import Role
 from tests.api.access import (
+    ADMINISTRATOR,
     EVERYBODY,
     JOURNAL_READERS,
     NOBODY,
@@ -35,6 +36,7 @@ AUDIT_ROWS: dict[str, Row] = {
 AUDIT_PAGES: dict[str, Row] = {
     "GET /profile/log": Row("session", EVERYBODY),
     "GET /journal/self-check": Row("session", JOURNAL_READERS),
+    "GET /administration/norms": Row("session", JOURNAL_READERS | ADMINISTRATOR),
     "GET /course": Row("session", EVERYBODY),
     "POST /course": Row("session", EVERYBODY, send=form(version="1")),
     "GET /course/overdue": Row("session", SECURITY | UNIT_HEAD),

@@ -20,6 +20,7 @@ from jinja2.ext import babel_extract
 
 from ops.local.home import CHECKOUT
 
+NORMS = CHECKOUT / "services" / "operation" / "norms.yaml"
 LOCALE = CHECKOUT / "words" / "locale"
 ROOMS = ("cabinet", "words", "rules", "services", "api")
 CYRILLIC = re.compile("[А-Яа-яЁё]")
@@ -97,6 +98,8 @@ def from_code() -> Iterator[tuple[str, Message]]:
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
     told = {"title", "label", "hint", "question", "reason", "recipient", "group", "files_hint"}
+    for text in _texts(yaml.safe_load(NORMS.read_text("utf-8")), {"what", "source", "rests"}):
+        yield "services/operation/norms.yaml", (text, None)
     for name in ("types", "requests", "verification", "access", "programmes", "credentials"):
         rows = data_of(name)
         if name == "programmes":
@@ -117,6 +120,8 @@ def _texts(value: object, told: set[str]) -> Iterator[str]:
         for key, part in value.items():
             if key in told and isinstance(part, str):
                 yield part
+            elif key == "rests":
+                yield from part
             else:
                 yield from _texts(part, told)
     elif isinstance(value, list):
