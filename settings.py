@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Sign what the personnel register pushes: `whsec_…,whsec_…`, the newest first.",
     )
+    accreditation_centre_url: str = Field(
+        "http://127.0.0.1:8096", description="Address of the federal accreditation centre."
+    )
+    accreditation_norms: Path | None = Field(
+        None, description="What accreditations require; by default what ships with the program."
+    )
     meeting_room: str = Field(
         "http://127.0.0.1:8092/rooms/{room}",
         description="Address of a room for meetings by video; `{room}` is its unguessable id.",

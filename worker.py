@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from activities.access_changes import AccessActivities
 from activities.account_locks import LockActivities
+from activities.accreditations import AccreditationActivities
 from activities.applications import ApplicationActivities
 from activities.archive import ArchiveActivities
 from activities.cases import CaseActivities
@@ -52,6 +53,7 @@ from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # n
 from rules.clock import now
 from services import crash_points
 from services.access_changes.asking import AccessChanges
+from services.accreditations.line import CentreLine
 from services.cases.signals import CaseSignals
 from services.gov_service.line import Exchange
 from services.notices.channels import MailWay, PushWay, SmsWay
@@ -63,6 +65,7 @@ from services.seal import open_seal
 from settings import Settings, get_settings
 from workflows.access_changes import AccessChange
 from workflows.account_locks import LockedAccount
+from workflows.accreditations import PeriodicAccreditation
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
 from workflows.credentials import CredentialLife
@@ -80,6 +83,7 @@ WORKFLOWS = [
     ServiceRequest,
     AccountVerification,
     AccessChange,
+    PeriodicAccreditation,
     NoticesMail,
     NoticesSms,
     NoticesPush,
@@ -134,6 +138,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     cases = CaseActivities(database)
     verifications = VerificationActivities(database, IdentityClient(settings.identity_url))
     requests = RequestActivities(Exchange.of(settings, database, objects, seal))
+    accreditations = AccreditationActivities(CentreLine.of(settings, database, objects, seal))
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
     locks = LockActivities(database)
@@ -170,6 +175,10 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             verifications.wake_verification,
             verifications.settle_verification,
             AccessActivities(database).wake_access_change,
+            accreditations.check_portfolio,
+            accreditations.wake_accreditation,
+            accreditations.forward_portfolio,
+            accreditations.tend_accreditation,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

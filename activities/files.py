@@ -7,12 +7,13 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from rules.clock import now
+from services.accreditations import packaging
 from services.applications import enrolment
 from services.exports import building
 from services.files import intake, orphans
 from services.requests import acts as requests
 
-FOLDERS: orphans.Folders = {**enrolment.OBJECTS, **requests.OBJECTS}
+FOLDERS: orphans.Folders = {**enrolment.OBJECTS, **requests.OBJECTS, **packaging.OBJECTS}
 """Folders of objects that belong to the kinds of case."""
 
 

@@ -31,6 +31,7 @@ from services.accounts.last_seen import Activity
 from services.accounts.risks import failures
 from services.accounts.risks.watch import Watch
 from services.accounts.second_factor.methods import Site
+from services.accreditations.acts import Accreditations
 from services.applications.acts import Applications
 from services.archive.retention import Retention
 from services.cases.signals import CaseSignals
@@ -204,6 +205,11 @@ class Container:
     def register_checks(self) -> RegisterChecks:
         """What people ask of the state registers."""
         return RegisterChecks(self.database, self._waker(WorkflowName.REGISTER_CHECK))
+
+    @cached_property
+    def accreditations(self) -> Accreditations:
+        """The acts of people on periodic accreditations of their own."""
+        return Accreditations(self.database, self.signals, self.settings)
 
     @classmethod
     @asynccontextmanager

@@ -10,6 +10,7 @@ from api.callbacks import notices as delivery_reports
 from api.callbacks import personnel as personnel_pushes
 from api.cases import (
     access_changes,
+    accreditations,
     act_codes,
     applications,
     conversation,
@@ -34,6 +35,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     requests.router,
     verifications.router,
     access_changes.router,
+    accreditations.router,
     reviews.router,
     retention.router,
     search.router,

@@ -18,13 +18,14 @@ from cabinet.journal import security_watch
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.accounts import AccountState
-from rules.accreditation import HOURS, is_urgent
+from rules.accreditations.norms import is_urgent
 from rules.cases.kinds import decides_anywhere, process_of
 from rules.cases.process import Status
 from rules.clock import now
 from rules.notices.kinds import NoticeKind
 from rules.texts.names import Name
 from services.accounts import people
+from services.accreditations.norms import norm_of
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters
 from services.catalogue import lookup as catalogue
@@ -104,7 +105,7 @@ async def _accreditation(visit: Visit, session: DatabaseSession) -> Accreditatio
             days_left=(found.valid_until - today).days,
             urgent=is_urgent(found.valid_until, today),
             hours=found.hours,
-            needed=HOURS,
+            needed=norm_of(visit.container.settings, today).hours,
             as_of=found.as_of,
         )
     if await people.snils_of(session, visit.actor.person_id):

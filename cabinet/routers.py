@@ -13,6 +13,8 @@ from cabinet.accounts import (
     second_factor,
     sign_in,
 )
+from cabinet.accreditations import draft as accreditation_drafts
+from cabinet.accreditations import pages as accreditations
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
@@ -70,6 +72,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     requests.router,
     verification_drafts.router,
     verifications.router,
+    accreditation_drafts.router,
+    accreditations.router,
     role_changes.router,
     conversation.router,
     course.router,

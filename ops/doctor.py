@@ -36,6 +36,7 @@ USUAL_PORTS = {
     "register": 8090,
     "identity": 8092,
     "personnel": 8093,
+    "accreditation centre": 8096,
     "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,

@@ -27,6 +27,8 @@ class CrashPoint(StrEnum):
     REQUEST_FILED = "request-filed-no-row"
     REQUEST_HANDED_OVER = "request-handed-over-not-noted"
     ANSWER_FILED = "answer-filed-no-row"
+    PORTFOLIO_FILED = "portfolio-filed-no-row"
+    PORTFOLIO_SENT = "portfolio-sent-not-noted"
     MAIL_HANDED_OVER = "mail-handed-over-not-noted"
     SMS_HANDED_OVER = "sms-handed-over-not-noted"
     PUSH_HANDED_OVER = "push-handed-over-not-noted"

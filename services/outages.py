@@ -18,11 +18,13 @@ IDENTITY = "identity"
 PERSONNEL = "personnel"
 ACCREDITATION = "accreditation-register"
 EDUCATION = "education-portal"
+FEDERAL_CENTRE = "federal-centre"
 
 SYSTEMS: Mapping[Party, str] = {
     Party.REGISTER: REGISTER,
     Party.ADDRESSEE: GOV_SERVICE,
     Party.IDENTITY_REGISTER: IDENTITY,
+    Party.FEDERAL_CENTRE: FEDERAL_CENTRE,
 }
 """Which system a case waits for, by its party. The names are stored: never rename."""
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from clients.serving import serve_all
 from simulators import mail, personnel, push, sms
 from simulators.registers import (
+    accreditation_centre,
     accreditation_register,
     education_portal,
     identity,
@@ -25,6 +26,7 @@ MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "personnel": personnel.made,
     "accreditation_register": accreditation_register.made,
     "education_portal": education_portal.made,
+    "accreditation_centre": accreditation_centre.made,
     "mail": mail.made,
     "sms": sms.made,
     "push": push.made,

@@ -12,6 +12,7 @@ from api.http.auth import CurrentActor
 from api.http.downloads import file_headers
 from rules.refusals import Refusal
 from rules.texts.paper_names import act_name
+from services.accreditations.papers import open_portfolio
 from services.applications import enrolment
 from services.cases.transitions import see
 from services.documents.acts import Documents, Opening
@@ -40,6 +41,18 @@ async def download_act(
         media_type="application/pdf",
         headers=file_headers(act_name(act.number)),
     )
+
+
+async def portfolio(
+    case_id: UUID,
+    session: Work,
+    actor: CurrentActor,
+    container: ContainerDep,
+    version: VersionNumber = None,
+) -> Response:
+    """The signed portfolio of a version as PDF/A, once it was sent."""
+    name, opened = await open_portfolio(session, container.objects, actor, case_id, version)
+    return file_response(Download(name, "application/pdf", opened))
 
 
 async def receipt(

@@ -34,6 +34,10 @@ _LOOKS: dict[Status, tuple[Tone, str]] = {
     Status.READY: ("good", "circle-check"),
     Status.REFUSED: ("bad", "octagon-x"),
     Status.CONFIRMED: ("good", "badge-check"),
+    Status.FORWARDED: ("waiting", "hourglass"),
+    Status.WITH_COMMISSION: ("waiting", "hourglass"),
+    Status.ACCREDITED: ("good", "badge-check"),
+    Status.RETURNED: ("bad", "octagon-x"),
 }
 
 

@@ -94,6 +94,8 @@ DONE: Mapping[str, str] = {
     "grant_ended": marked("Роль закончилась. Это действует уже сейчас."),
     "urgent_set": marked("Правило о срочном доступе изменено."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
+    "accreditation_refreshed": marked("Черновик дополнен из дела о квалификации."),
+    "accreditation_withdrawn": marked("Документы для аккредитации отозваны."),
     "verification_withdrawn": marked("Подтверждение отозвано."),
     "meeting_booked": marked("Вы записаны на встречу."),
     "meeting_moved": marked("Встреча перенесена."),

@@ -35,6 +35,7 @@ from services.operation.remedies import RemedyOrder
 from services.outages import (
     ACCREDITATION,
     EDUCATION,
+    FEDERAL_CENTRE,
     GOV_SERVICE,
     IDENTITY,
     PERSONNEL,
@@ -56,6 +57,7 @@ NAMES = {
     PERSONNEL: marked("Кадровый учёт"),
     ACCREDITATION: marked("Реестр аккредитаций"),
     EDUCATION: marked("Портал непрерывного образования"),
+    FEDERAL_CENTRE: marked("Федеральный аккредитационный центр"),
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),

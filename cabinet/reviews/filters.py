@@ -51,9 +51,20 @@ _SHOWN = (
     Status.READY,
     Status.REFUSED,
     Status.CONFIRMED,
+    Status.FORWARDED,
+    Status.WITH_COMMISSION,
+    Status.ACCREDITED,
+    Status.RETURNED,
 )
 _WITH_TERM = frozenset(
-    {Status.CONFIRMING, Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING}
+    {
+        Status.CONFIRMING,
+        Status.IN_REVIEW,
+        Status.CLARIFICATION,
+        Status.PROCESSING,
+        Status.FORWARDED,
+        Status.WITH_COMMISSION,
+    }
 )
 WHAT: Mapping[str, str] = {one.kind.value: one.words_for_many for one in PROCESSES.values()}
 """The kinds of case."""

@@ -81,6 +81,8 @@ _NOT_NOW: Mapping[Status, str] = {
     Status.REJECTED: marked("Заявка отклонена, решение больше не требуется."),
     Status.WITHDRAWN: marked("Заявитель отозвал заявку."),
     Status.LAPSED: marked("Заявка закрыта: заявитель не ответил на уточнение."),
+    Status.FORWARDED: marked("Документы у федерального центра, решает он."),
+    Status.WITH_COMMISSION: marked("Документы у центральной комиссии, решает она."),
 }
 
 

@@ -1,5 +1,7 @@
 """Credentials: proofs of qualification, in versions, with their files; and their categories.
 
+Also what is sent to the federal accreditation centre to renew one.
+
 Days, status and times stand in the clear, so that lists need no keys; what identifies a paper is
 encrypted.
 """
@@ -219,3 +221,32 @@ class CredentialDraft(SQLModel, table=True):
     )
     created_at: datetime = Field(sa_column=utc_column())
     saved_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class AccreditationPackage(SQLModel, table=True):
+    """One version of a case of accreditation as it was made for the federal centre."""
+
+    __tablename__ = "accreditation_package"
+
+    case_id: UUID = Field(foreign_key="case.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    package_id: UUID = Field(unique=True, description="Derived from the case and the version.")
+    formed_at: datetime = Field(sa_column=utc_column())
+    application: dict[str, Any] = Field(
+        sa_column=Column(EncryptedJSON("accreditation_package.application"), nullable=False),
+        description="What goes with the portfolio, as canonical JSON.",
+    )
+    portfolio_key: str = Field(unique=True)
+    portfolio_sha256: str
+    portfolio_size: int
+    portfolio_pages: int
+    digest: str = Field(description="SHA-256 by which both sides know the contents.")
+    forwarded_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    state: str | None = Field(default=None, description="What the centre said last.")
+    asks: int = Field(default=0, description="Times it was asked without anything new.")
+    ask_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    decision: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(EncryptedJSON("accreditation_package.decision"), nullable=True),
+        description="The centre's last answer: its words, and number and days of an accreditation.",
+    )

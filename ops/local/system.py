@@ -19,6 +19,7 @@ from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Interrupted, Running, ServerProcess
 from ops.local.servers.simulators import (
     Together,
+    accreditation_centre,
     accreditation_register,
     education_portal,
     gov_service,
@@ -51,6 +52,7 @@ GIVEN_BY = {
     "education_portal": "MEDCAB_EDUCATION_PORTAL_URL",
     "identity": "MEDCAB_IDENTITY_URL",
     "personnel": "MEDCAB_PERSONNEL_URL",
+    "accreditation_centre": "MEDCAB_ACCREDITATION_CENTRE_URL",
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
     "sms": "MEDCAB_SMS_URL",
@@ -124,6 +126,7 @@ class System:
             personnel(home, port(8093)),
             accreditation_register(home, port(8094)),
             education_portal(home, port(8095)),
+            accreditation_centre(home, port(8096)),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rules.access import Actor, Permission
 from rules.cases.access_changes import ACCESS_CHANGE
+from rules.cases.accreditations import ACCREDITATION
 from rules.cases.applications import APPLICATION
 from rules.cases.process import CaseKind, Process
 from rules.cases.requests import REQUEST
@@ -16,6 +17,7 @@ PROCESSES: Mapping[CaseKind, Process] = {
         REQUEST,
         VERIFICATION,
         ACCESS_CHANGE,
+        ACCREDITATION,
     )
 }
 

@@ -22,6 +22,7 @@ class NumberKind(StrEnum):
     REQUEST = "ЗС"
     VERIFICATION = "ПУ"
     ACCESS_CHANGE = "ИП"
+    ACCREDITATION = "АК"
     ENROLMENT_ACT = "АЗ"
 
 
@@ -30,6 +31,7 @@ _CHECKED_AS = {
     NumberKind.REQUEST: "2",
     NumberKind.VERIFICATION: "7",
     NumberKind.ACCESS_CHANGE: "5",
+    NumberKind.ACCREDITATION: "6",
     NumberKind.ENROLMENT_ACT: "3",
 }
 # What people type instead: look-alikes, Latin letters of the same sound, keys of the same place.
@@ -38,6 +40,7 @@ _TYPED_AS = {
     NumberKind.VERIFICATION: ("ПУ", "GE"),
     NumberKind.REQUEST: ("ЗС", "ЗC", "3С", "3C", "ZС", "ZC", "ZS", "PC"),
     NumberKind.ACCESS_CHANGE: ("ИП", "IP", "UP", "BG"),
+    NumberKind.ACCREDITATION: ("АК", "AK", "АK", "AК", "FR"),
     NumberKind.ENROLMENT_ACT: ("АЗ", "AЗ", "А3", "A3", "АZ", "AZ", "FP"),
 }
 _KINDS = {typed: kind for kind, forms in _TYPED_AS.items() for typed in forms}

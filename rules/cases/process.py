@@ -21,6 +21,7 @@ class CaseKind(StrEnum):
     REQUEST = "request"
     VERIFICATION = "verification"
     ACCESS_CHANGE = "access_change"
+    ACCREDITATION = "accreditation"
 
 
 class Status(StrEnum):
@@ -40,6 +41,10 @@ class Status(StrEnum):
     REFUSED = "refused"
     CONFIRMED = "confirmed"
     CONFIRMING = "confirming"
+    FORWARDED = "forwarded"
+    WITH_COMMISSION = "with_commission"
+    ACCREDITED = "accredited"
+    RETURNED = "returned"
 
 
 class Transition(StrEnum):
@@ -64,6 +69,12 @@ class Transition(StrEnum):
     CONFIRM = "confirm"
     CONFIRM_ACCESS = "confirm_access"
     CONFIRM_ANEW = "confirm_anew"
+    FORWARD = "forward"
+    TO_COMMISSION = "to_commission"
+    CENTRE_ASKS = "centre_asks"
+    CENTRE_RETURNS = "centre_returns"
+    CENTRE_REFUSES = "centre_refuses"
+    ACCREDIT = "accredit"
 
 
 DECISIONS = frozenset(
@@ -83,6 +94,7 @@ class Party(StrEnum):
     REGISTER = "register"
     IDENTITY_REGISTER = "identity_register"
     ADDRESSEE = "addressee"
+    FEDERAL_CENTRE = "federal_centre"
     SYSTEM = "system"
     NOBODY = "nobody"
 
@@ -145,6 +157,8 @@ class Process:
     - `applied_with`: the permission with which its applicants act on their own cases.
     - `has_drafts`: whether applicants fill in a draft first. Otherwise one act makes the case and
       submits it.
+    - `own_terms`: the terms of statuses in which others than applicant and reviewer are to act, by
+      their names in `rules.cases.terms.Terms.own`.
     - `for_sessions_only`: whether access tokens open none of its routes.
     """
 
@@ -167,6 +181,7 @@ class Process:
     decision_notices: Mapping[Transition, str] = field(default_factory=dict)
     decided_with: Mapping[Status, Permission] = field(default_factory=dict)
     applied_with: Permission = Permission.APPLY
+    own_terms: Mapping[Status, str] = field(default_factory=dict)
     needs_fresh_code: bool = False
     has_drafts: bool = True
     for_sessions_only: bool = False

@@ -21,17 +21,23 @@ MORNING = time(9)
 """Local time at which people are reminded."""
 
 
+OWN_REMINDER = 5
+"""So many working days before the end of a term of `Terms.own` people are reminded."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """How long people have, in working days.
 
-    A reminder of day n comes on the n-th working day after the term began.
+    A reminder of day n comes on the n-th working day after the term began. `own` are terms that
+    only some kinds of case have, by name.
     """
 
     review: int = 10
     review_reminders: tuple[int, ...] = (7,)
     answer: int = 10
     answer_reminders: tuple[int, ...] = (5, 9)
+    own: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise ValueError for a term outside 1 to 366 days, or for a reminder outside its term."""
@@ -43,6 +49,14 @@ class Terms:
                 raise ValueError(f"a term has 1 to 366 working days, not {term}")
             if not all(1 <= day < term for day in reminders):
                 raise ValueError(f"reminders {reminders} lie outside a term of {term} days")
+        for name, term in self.own.items():
+            if not OWN_REMINDER < term <= 366:
+                raise ValueError(f"the term {name} has {OWN_REMINDER + 1} to 366 days, not {term}")
+
+    def in_place_of_review(self, name: str) -> "Terms":
+        """These terms where one of `own` runs instead of the review."""
+        term = self.own[name]
+        return replace(self, review=term, review_reminders=(term - OWN_REMINDER,))
 
 
 @lru_cache(maxsize=64)

@@ -99,6 +99,15 @@ _ROWS = (
         internal=True,
     ),
     _Row((K.CASE_ACT_ISSUED,), _ALL, facts=f"{_MOVE} act sha256"),
+    _Row((K.CENTRE_DOWN,), _ALL, facts="number"),
+    _Row((K.CENTRE_FORWARDED,), _ALL, facts=f"{_MOVE} sha256 pages package"),
+    _Row((K.CENTRE_PASSED_ON,), _ALL, facts=_MOVE),
+    _Row(
+        (K.CENTRE_ASKED, K.CENTRE_RETURNED, K.CENTRE_REFUSED, K.CENTRE_ACCREDITED),
+        _ALL,
+        facts=f"{_MOVE} package",
+        contents="reason number decided_on valid_until",
+    ),
     # Acts of administrators and keepers of the archive: applicants see the act, not the name.
     _Row((K.CASE_TYPE_CHANGED,), _ALL, facts="from to due_before due", names=False),
     _Row((K.CASE_TYPE_CHANGED,), _COLLEAGUES, facts="change"),

@@ -22,6 +22,7 @@ class ViewCode(StrEnum):
     CREDENTIAL = "credential"
     CREDENTIALS = "credentials"
     ACT = "act"
+    PORTFOLIO = "portfolio"
     REQUEST_DOCUMENT = "request_document"
     REQUEST_ANSWER = "request_answer"
     COURSE_OVERDUE = "course_overdue"
@@ -86,6 +87,14 @@ class AuditTag(StrEnum):
     REQUEST_ODD_RECEIPT = "request:acknowledgement:doubt"
     REQUEST_WITHDRAW = "request:withdrawal:tell"
     REQUEST_DOUBT_ANSWER = "request:answer:doubt"
+    CENTRE_LOSE = "case:centre:lose"
+    CENTRE_FORWARD = "case:centre:forward"
+    CENTRE_PASS_ON = "case:centre:pass_on"  # noqa: S105 - a tag
+    CENTRE_ASK = "case:centre:ask"
+    CENTRE_RETURN = "case:centre:return"
+    CENTRE_REFUSE = "case:centre:refuse"
+    CENTRE_ACCREDIT = "case:centre:accredit"
+    PORTFOLIO_VIEW = "case:portfolio:view"
     EXPORT_ASK = "export:list:ask"
     EXPORT_CANCEL = "export:list:cancel"
     EXPORT_DOWNLOAD = "export:list:download"
@@ -238,6 +247,13 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CASE_HELD: T.CASE_HOLD,
     K.CASE_RELEASED: T.CASE_RELEASE,
     K.CASE_ERASED: T.CASE_ERASE,
+    K.CENTRE_DOWN: T.CENTRE_LOSE,
+    K.CENTRE_FORWARDED: T.CENTRE_FORWARD,
+    K.CENTRE_PASSED_ON: T.CENTRE_PASS_ON,
+    K.CENTRE_ASKED: T.CENTRE_ASK,
+    K.CENTRE_RETURNED: T.CENTRE_RETURN,
+    K.CENTRE_REFUSED: T.CENTRE_REFUSE,
+    K.CENTRE_ACCREDITED: T.CENTRE_ACCREDIT,
     K.EXPORT_ASKED: T.EXPORT_ASK,
     K.EXPORT_CANCELLED: T.EXPORT_CANCEL,
     K.EXPORT_DOWNLOADED: T.EXPORT_DOWNLOAD,
@@ -348,6 +364,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.CREDENTIAL: T.CREDENTIAL_VIEW,
     V.CREDENTIALS: T.CREDENTIALS_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
+    V.PORTFOLIO: T.PORTFOLIO_VIEW,
     V.REQUEST_DOCUMENT: T.REQUEST_DOCUMENT_VIEW,
     V.REQUEST_ANSWER: T.REQUEST_ANSWER_VIEW,
     V.COURSE_OVERDUE: T.COURSE_VIEW_OVERDUE,

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from rules.notices.access_events import ACCESS_EVENTS
 from rules.notices.account_events import ACCOUNT_EVENTS
+from rules.notices.accreditation_events import ACCREDITATION_EVENTS
 from rules.notices.credential_events import CREDENTIAL_EVENTS
 from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
@@ -386,6 +387,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **ACCOUNT_EVENTS,
     **MEETING_EVENTS,
     **VERIFICATION_EVENTS,
+    **ACCREDITATION_EVENTS,
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,

@@ -16,6 +16,11 @@ def receipt_name(number: str, version: int) -> str:
     return f"Расписка-{number}-версия-{version}.pdf"
 
 
+def portfolio_name(number: str, version: int) -> str:
+    """The portfolio of a version of an accreditation."""
+    return f"Портфолио-{number}-версия-{version}.pdf"
+
+
 def request_name(number: str, version: int) -> str:
     """The electronic document of a version of a request."""
     return f"Запрос-{number}-версия-{version}.pdf"

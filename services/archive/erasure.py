@@ -25,7 +25,7 @@ from models.tables.cases import (
     IssuedAct,
 )
 from models.tables.conversation import MessageFile
-from models.tables.credentials import CredentialFile
+from models.tables.credentials import AccreditationPackage, CredentialFile
 from models.tables.documents import Document, DocumentImage, DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import (
@@ -107,6 +107,7 @@ async def erase(database: Database, case_id: UUID, by: Actor | None = None) -> S
         keys = [
             *await _erase_request(session, case_id),
             *await _erase_act(session, case_id),
+            *await _erase_portfolios(session, case_id),
             *await _erase_documents(session, case),
         ]
         await _erase_words(session, case)
@@ -165,6 +166,20 @@ async def _erase_act(session: AsyncSession, case_id: UUID) -> list[str]:
     key, act.object_key = act.object_key, f"{ERASED}{uuid4().hex}"
     session.add(act)
     return [key]
+
+
+async def _erase_portfolios(session: AsyncSession, case_id: UUID) -> list[str]:
+    """Erase the portfolios of an accreditation, and what the centre wrote of them."""
+    found = await session.exec(
+        select(AccreditationPackage).where(AccreditationPackage.case_id == case_id)
+    )
+    keys = []
+    for package in found.all():
+        keys.append(package.portfolio_key)
+        package.portfolio_key = f"{ERASED}{uuid4().hex}"
+        package.application, package.decision = {}, None
+        session.add(package)
+    return keys
 
 
 async def _erase_request(session: AsyncSession, case_id: UUID) -> list[str]:

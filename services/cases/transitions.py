@@ -61,6 +61,12 @@ JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.CONFIRM: JournalKind.VERIFICATION_CONFIRMED,
     Transition.CONFIRM_ACCESS: JournalKind.CASE_CONFIRMED,
     Transition.CONFIRM_ANEW: JournalKind.CASE_CONFIRMATION_LAPSED,
+    Transition.FORWARD: JournalKind.CENTRE_FORWARDED,
+    Transition.TO_COMMISSION: JournalKind.CENTRE_PASSED_ON,
+    Transition.CENTRE_ASKS: JournalKind.CENTRE_ASKED,
+    Transition.CENTRE_RETURNS: JournalKind.CENTRE_RETURNED,
+    Transition.CENTRE_REFUSES: JournalKind.CENTRE_REFUSED,
+    Transition.ACCREDIT: JournalKind.CENTRE_ACCREDITED,
 }
 
 
@@ -73,7 +79,7 @@ CLOCKED = frozenset(
         Status.PROCESSING,
     }
 )
-"""Statuses in which a term runs."""
+"""Statuses in which a term runs, besides those with terms of their own (`Process.own_terms`)."""
 
 
 _ENTERED_BY_PEOPLE = frozenset({Status.CLARIFICATION, Status.CONFIRMING, Status.IN_REVIEW})
@@ -258,6 +264,9 @@ async def _set_times(
     elif after in (Status.ACCEPTED, Status.CONFIRMING):
         case.due_at = deadline(now, terms.review, case.term_zone, calendar)
         case.escalated_at = None
+    elif (own := process_of(case.kind).own_terms.get(after)) is not None:
+        case.due_at = deadline(now, terms.own[own], case.term_zone, calendar)
+        case.term_left = case.escalated_at = None
     elif after is Status.PROCESSING:
         case.due_at = due_before
         case.alarms = 0
@@ -284,8 +293,10 @@ def alarms_of(
     case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
 ) -> Iterator[tuple[datetime, Alarm]]:
     """All alarms of the term that runs now, the first one first; none if no clock runs."""
-    if case.due_at is None or status not in CLOCKED:
+    own = process_of(case.kind).own_terms.get(status)
+    if case.due_at is None or (status not in CLOCKED and own is None):
         return iter(())
+    terms = terms.in_place_of_review(own) if own else terms
     alarms = answer_alarms if status is Status.CLARIFICATION else review_alarms
     return alarms(entered, case.due_at, terms, case.term_zone, calendar)
 

@@ -22,6 +22,7 @@ from clients.database import Database
 from clients.objects import ObjectMissingError, Objects, ObjectStream
 from models.tables.cases import CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
+from models.tables.credentials import AccreditationPackage
 from models.tables.documents import DocumentVersion
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor
@@ -30,7 +31,7 @@ from rules.clock import now
 from rules.files.checks import safe_name
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, not_found
-from rules.texts.paper_names import act_name, case_name, request_name
+from rules.texts.paper_names import act_name, case_name, portfolio_name, request_name
 from services.cases.transitions import lock
 from services.documents.copies import answer_picture, leaving
 from services.dossier import page as dossier
@@ -146,6 +147,18 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
         path = _free(request_name(page.case.number or "", one.version), taken)
         facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
         papers.append(ArchiveMember(facts, one.paper_key))
+    packages = await session.exec(
+        select(AccreditationPackage)
+        .where(AccreditationPackage.case_id == case_id)
+        .order_by(col(AccreditationPackage.version))
+    )
+    for package in packages:
+        if package.portfolio_key.startswith(ERASED):
+            continue
+        path = _free(portfolio_name(page.case.number or "", package.version), taken)
+        about = "Подписанное портфолио"
+        facts = FileFacts(path, about, package.portfolio_size, package.portfolio_sha256)
+        papers.append(ArchiveMember(facts, package.portfolio_key))
     told = await session.exec(
         select(RequestAnswer, RequestFile)
         .join(RequestFile, col(RequestFile.answer_id) == col(RequestAnswer.id))

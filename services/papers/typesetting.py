@@ -29,13 +29,14 @@ def typeset(
     standard: Literal["1.7", "a-2a", "a-3a"],
     at: datetime,
     tagged: bool = True,
+    root: Path | None = None,
 ) -> bytes:
     """The PDF, unsigned. Takes some 20 ms: call it outside the event loop.
 
-    The template reads `facts` as JSON from its input of that name, and `parts` as they are. A
-    character that the fonts lack is replaced by one with the same meaning, or else by «◊», since
-    PDF/A allows no gaps; the footer then explains «◊». Raises typst.TypstError if the template
-    cannot be set, which is a mistake of the program.
+    The template reads `facts` as JSON from its input of that name, `parts` as they are, and
+    pictures from the folder `root`. A character that the fonts lack is replaced by one with the
+    same meaning, or else by «◊», since PDF/A allows no gaps; the footer then explains «◊». Raises
+    typst.TypstError if the template cannot be set, which is a mistake of the program.
     """
     shown = json.dumps(_displayable(facts), ensure_ascii=False)
     if _LOZENGE in shown:
@@ -43,7 +44,7 @@ def typeset(
         shown = json.dumps(_displayable(said), ensure_ascii=False)
     inputs = {**(parts or {}), "facts": shown}
     made = typst.Compiler(
-        template.read_bytes(), root=template.parent, font_paths=_fonts(), sys_inputs=inputs
+        template.read_bytes(), root=root or template.parent, font_paths=_fonts(), sys_inputs=inputs
     ).compile(
         format="pdf",
         pdf_standards=[standard],

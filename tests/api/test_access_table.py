@@ -25,6 +25,7 @@ from tests.api.access_rows import (
     DOCUMENT_ROWS,
     OTHER_ROWS,
 )
+from tests.api.accreditation_rows import ACCREDITATION_PAGES, ACCREDITATION_ROWS
 from tests.api.audit_rows import AUDIT_PAGES, AUDIT_ROWS
 from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
 from tests.api.credential_rows import CREDENTIAL_PAGES, CREDENTIAL_ROWS
@@ -62,6 +63,8 @@ TABLE: dict[str, Row] = {
     **DESK_PAGES,
     **ARCHIVE_PAGES,
     **OTHER_PAGES,
+    **ACCREDITATION_ROWS,
+    **ACCREDITATION_PAGES,
     **VERIFICATION_ROWS,
     **VERIFICATION_PAGES,
     **MEETING_ROWS,

@@ -122,7 +122,7 @@ def test_bodies_are_small_but_where_the_table_says_otherwise(app: FastAPI) -> No
     limits = BodyLimits(table)
     assert {path for path in paths if limits.of(path) > FORM} == LARGE
     templates = re.compile(
-        r"/(?:applications|requests|verifications)/{case_id}/draft/|(?:/api/v1)?/administration/"
+        r"/(?:accreditations|applications|requests|verifications)/{case_id}/draft/|(?:/api/v1)?/administration/"
     )
     unnamed = {path for path in paths - set(table) if limits.of(path) > SMALL}
     assert all(templates.match(path) for path in unnamed), "a line covers more than it names"

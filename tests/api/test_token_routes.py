@@ -44,6 +44,8 @@ EXPECTED: Mapping[str, set[Permission]] = {
     "POST /api/v1/archive/retention/{case_id}/hold": {P.KEEP_ARCHIVE},
     "GET /api/v1/verifications/{case_id}": {P.CONFIRM_ACCOUNT, P.MEET_PEOPLE},
     "POST /api/v1/verifications/{case_id}/submit": {P.CONFIRM_ACCOUNT},
+    "GET /api/v1/accreditations/{case_id}/portfolio": SEES,
+    "POST /api/v1/accreditations/{case_id}/submit": APPLIES,
     "POST /api/v1/meetings/schedule": {P.MEET_PEOPLE},
     "GET /api/v1/operation": {P.WATCH_OPERATION},
     "POST /api/v1/operation/remedies": {P.OPERATE},

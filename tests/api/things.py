@@ -27,6 +27,7 @@ from rules.risks import LockedBy, RiskKind
 from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import entries as journal
+from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
 from tests.api.people_rows import give_records
 from tests.api.request_samples import give_requests
@@ -93,6 +94,7 @@ async def give(
     return {
         **requests,
         **await give_verifications(session, actor),
+        **await give_accreditations(session, actor, office.hr),
         **await give_rights(session, actor),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),

@@ -8,7 +8,7 @@ import httpx
 from clients.register_batches import AccreditationRecord, RegisterAnswer, TrainingRecord
 from models.tables.people import Person
 from rules.access import Role
-from rules.accreditation import is_urgent
+from rules.accreditations.norms import is_urgent
 from rules.clock import now
 from rules.registers.kinds import RegisterName
 from services.registers import records

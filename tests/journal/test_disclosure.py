@@ -68,9 +68,16 @@ OUTSIDERS = {"another doctor", "nurse", "security", "technician", "operator"}
 SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
 """No case is theirs, however it ended: one with every act, one with its paper, and a request."""
 
-ELSEWHERE = {JournalKind.CASE_CONFIRMED}
+ELSEWHERE = {
+    JournalKind.CASE_CONFIRMED,
+    JournalKind.CENTRE_ASKED,
+    JournalKind.CENTRE_RETURNED,
+    JournalKind.CENTRE_REFUSED,
+    JournalKind.CENTRE_ACCREDITED,
+}
 """Said in cases of other kinds, and looked for with these: what heads confirm of rights in
-`tests/access_changes/test_changes.py::test_the_same_way_by_the_api`."""
+`tests/access_changes/test_changes.py::test_the_same_way_by_the_api`, what the centre wrote in
+`tests/accreditations`."""
 
 OF_CASES = "case_id"
 OF_ACCOUNTS = "account|people|sign-in|profile|sessions?|login-attempts|tokens|contacts|notices/\\w+"

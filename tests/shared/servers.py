@@ -30,6 +30,7 @@ from ops.local.servers.simulators import (
     MailSimulator,
     Simulator,
     Together,
+    accreditation_centre,
     accreditation_register,
     education_portal,
     gov_service,
@@ -149,6 +150,7 @@ class Simulators:
     personnel: Simulator
     accreditation_register: Simulator
     education_portal: Simulator
+    accreditation_centre: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -165,6 +167,7 @@ class Simulators:
             personnel(home, None),
             accreditation_register(home, None),
             education_portal(home, None),
+            accreditation_centre(home, None),
         )
         of_their_own = [one for one in world if one.name not in MADE]
         together = Together(*(one for one in world if one.name in MADE))
@@ -203,6 +206,7 @@ class Simulators:
             self.personnel,
             self.accreditation_register,
             self.education_portal,
+            self.accreditation_centre,
         )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 

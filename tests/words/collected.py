@@ -100,7 +100,15 @@ def from_data() -> Iterator[tuple[str, Message]]:
     told = {"title", "label", "hint", "question", "reason", "recipient", "group", "files_hint"}
     for text in _texts(yaml.safe_load(NORMS.read_text("utf-8")), {"what", "source", "rests"}):
         yield "services/operation/norms.yaml", (text, None)
-    for name in ("types", "requests", "verification", "access", "programmes", "credentials"):
+    for name in (
+        "types",
+        "requests",
+        "verification",
+        "accreditation",
+        "access",
+        "programmes",
+        "credentials",
+    ):
         rows = data_of(name)
         if name == "programmes":
             rows = [{k: row.get(k) for k in ("attachments", "checklist")} for row in rows]

@@ -210,6 +210,11 @@ def personnel(home: Home, port: int | None = 8093) -> Simulator:
     return KeepingSimulator(home, "personnel", port)
 
 
+def accreditation_centre(home: Home, port: int | None = 8096) -> Simulator:
+    """The federal accreditation centre."""
+    return Simulator(home, "accreditation_centre", port)
+
+
 def gov_service(
     home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
 ) -> Simulator:

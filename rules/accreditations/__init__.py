@@ -1,0 +1,1 @@
+"""What periodic accreditations require."""

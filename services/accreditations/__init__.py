@@ -1,0 +1,1 @@
+"""Periodic accreditations: prepared and checked here, decided by the federal centre."""
