@@ -5,10 +5,12 @@ import re
 import ssl
 from dataclasses import dataclass
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
@@ -17,6 +19,17 @@ from rules import clock
 from rules.texts.mail_addresses import sendable
 
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
+
+
+class _Headers(HeaderRegistry):
+    """Keeps the class of each header, which Python's library makes anew for every message."""
+
+    @cache  # noqa: B019 - there is one registry, and no more than ten headers
+    def __getitem__(self, name: str) -> type[Any]:
+        return super().__getitem__(name)
+
+
+_POLICY = SMTP.clone(header_factory=_Headers())
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -105,7 +118,7 @@ class Mailer:
 
         Raises MailRefused for a value that cannot be a header.
         """
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         try:
             message["From"] = self._sender
             message["To"] = _address(to)
@@ -138,8 +151,8 @@ class Mailer:
             line.close()
             raise MailDown(type(error).__name__) from None
         try:
-            _, reply = await line.send_message(
-                message, sender=self._sender.addr_spec, recipients=[to.addr_spec]
+            _, reply = await line.sendmail(
+                self._sender.addr_spec, [to.addr_spec], message.as_bytes()
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _refusal(error.recipients[0].code, error.recipients[0].message) from None

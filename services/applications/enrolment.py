@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as choose
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.objects import Objects
 from models.messages import CaseSignal, CaseState
-from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
+from models.tables.cases import Case, CaseAct, CaseDecision, CaseVersion, IssuedAct
 from models.tables.people import Person, Unit
 from rules.access import Actor
 from rules.archive import ERASED
@@ -77,20 +77,18 @@ async def issue(
     reach(CrashPoint.ACT_FILED)
     async with database.work() as session:
         case = await lock(session, case_id)
-        await note_false_signals(session, case, signals)
+        await note_false_signals(session, case, signals, read.acts or ())
         if case.step == step and _awaits_act(case):
-            session.add(
-                IssuedAct(
-                    id=new_id(),
-                    case_id=case.id,
-                    number=facts.number,
-                    issued_at=facts.issued_at,
-                    outcome=Status.APPROVED.value,
-                    object_key=stored.key,
-                    sha256=stored.sha256,
-                    size=stored.size,
-                    public_code_hash=code_hash(code),
-                )
+            act = IssuedAct(
+                id=new_id(),
+                case_id=case.id,
+                number=facts.number,
+                issued_at=facts.issued_at,
+                outcome=Status.APPROVED.value,
+                object_key=stored.key,
+                sha256=stored.sha256,
+                size=stored.size,
+                public_code_hash=code_hash(code),
             )
             await move(
                 session,
@@ -103,6 +101,7 @@ async def issue(
                         "application_act_ready", case.applicant_id, {"programme": facts.programme}
                     )
                 ],
+                along=journal.Along.of(act),
             )
         state = await state_of(session, case)
     reach(CrashPoint.ACT_ISSUED)
@@ -128,6 +127,13 @@ async def _nothing_to_issue(
 
 
 _REVIEWER = aliased(Person)
+_ACTS = (
+    select(func.array_agg(col(CaseAct.id)))
+    .where(col(CaseAct.case_id) == col(Case.id))
+    .correlate(Case)
+    .scalar_subquery()
+)
+"""An act is committed before its signal is sent, so those of all signals heard are among them."""
 _READ: Any = (
     choose(
         Case,
@@ -137,6 +143,7 @@ _READ: Any = (
         col(CaseDecision.at).label("decided_at"),
         col(_REVIEWER.name).label("decided_by"),
         col(_REVIEWER.position).label("decided_post"),
+        _ACTS.label("acts"),
     )
     .join(Person, col(Person.id) == col(Case.applicant_id))
     .join(Unit, col(Unit.id) == col(Case.unit_id))

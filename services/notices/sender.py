@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import Uuid, bindparam, func, insert, update
+from sqlalchemy import select as choose
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from models.tables.base import UtcDateTime
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
 from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome, asked_again_after, pause_after
@@ -92,6 +94,21 @@ class Round:
         return self.next_at is not None and self.next_at <= present()
 
 
+_DUE: Any = (
+    choose(Notice, NoticePreferences)
+    .outerjoin(NoticePreferences, col(NoticePreferences.person_id) == col(Notice.person_id))
+    .where(
+        col(Notice.channel) == bindparam("channel"),
+        col(Notice.state) == NoticeState.WAITING.value,
+        col(Notice.next_try_at) <= bindparam("now", type_=UtcDateTime()),
+    )
+    .order_by(col(Notice.next_try_at), col(Notice.id))
+    .limit(1)
+    .with_for_update(skip_locked=True, of=Notice)
+)
+"""Built once. The address is read apart: one that cannot be decrypted must not hold up others."""
+
+
 async def send_next(database: Database, way: Way) -> SendAttempt | None:
     """Try the message that has been due longest and that nobody else is sending; None if none is.
 
@@ -100,18 +117,7 @@ async def send_next(database: Database, way: Way) -> SendAttempt | None:
     while True:
         async with database.work() as session:
             found = await session.exec(
-                select(Notice, NoticePreferences)
-                .outerjoin(
-                    NoticePreferences, col(NoticePreferences.person_id) == col(Notice.person_id)
-                )
-                .where(
-                    Notice.channel == way.channel.value,
-                    Notice.state == NoticeState.WAITING.value,
-                    Notice.next_try_at <= present(),
-                )
-                .order_by(col(Notice.next_try_at), col(Notice.id))
-                .limit(1)
-                .with_for_update(skip_locked=True, of=Notice)
+                _DUE, params={"channel": way.channel.value, "now": present()}
             )
             row = found.first()
             if row is None:
@@ -127,8 +133,10 @@ async def send_next(database: Database, way: Way) -> SendAttempt | None:
                 told += await _gathered_with(session, notice, wishes, now)
             tried = await _try(session, way, told)
             for one in told:
-                await _write_down(session, one, tried, present())
-                one.told_with = notice.id if one is not notice and one.told_at else one.told_with
+                if tried.outcome is DeliveryOutcome.TOLD:
+                    await _write_told(session, one, notice, tried, present())
+                else:
+                    await _write_down(session, one, tried, present())
             return tried
 
 
@@ -184,10 +192,47 @@ async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> SendA
         return SendAttempt(DeliveryOutcome.LATER, type(error).__name__)
 
 
+_NOTICE, _ATTEMPT = (SQLModel.metadata.tables[name] for name in ("notice", "notice_attempt"))
+_TOLD = (
+    update(_NOTICE)
+    .where(_NOTICE.c.id == bindparam("notice_id"))
+    .values(
+        state=NoticeState.TOLD.value,
+        told_at=bindparam("at"),
+        ask_at=bindparam("asked_again_at"),
+        asks=0,
+        told_with=func.coalesce(bindparam("first_id", type_=Uuid()), _NOTICE.c.told_with),
+    )
+    .add_cte(
+        insert(_ATTEMPT)
+        .values({one.name: bindparam(f"attempt_{one.name}") for one in _ATTEMPT.c})
+        .cte("attempt")
+    )
+)
+
+
+async def _write_told(
+    session: AsyncSession, notice: Notice, first: Notice, tried: SendAttempt, now: datetime
+) -> None:
+    """Record that a message was sent, in one statement: `first` is the notice of its mail."""
+    attempt = _attempt(notice, tried.outcome, tried.reason, now)
+    pause = asked_again_after(0)
+    await session.exec(
+        _TOLD,
+        params={
+            "notice_id": notice.id,
+            "at": now,
+            "asked_again_at": now + pause if tried.awaits_receipt and pause else None,
+            "first_id": None if notice is first else first.id,
+            **{f"attempt_{name}": value for name, value in attempt.model_dump().items()},
+        },
+    )
+
+
 async def _write_down(
     session: AsyncSession, notice: Notice, tried: SendAttempt, now: datetime
 ) -> None:
-    """Record the try, and set when the next one is due."""
+    """Record a try that failed, and set when the next one is due."""
     given_up = _given_up(notice, tried, now)
     if (
         tried.outcome is DeliveryOutcome.DOWN
@@ -197,13 +242,6 @@ async def _write_down(
         return
     note(session, notice, tried.outcome, tried.reason, now)
     session.add(notice)
-    if tried.outcome is DeliveryOutcome.TOLD:
-        notice.state = NoticeState.TOLD.value
-        notice.told_at = now
-        pause = asked_again_after(0)
-        notice.ask_at = now + pause if tried.awaits_receipt and pause else None
-        notice.asks = 0
-        return
     if tried.outcome is DeliveryOutcome.DOWN and not given_up:
         return
     if tried.outcome is not DeliveryOutcome.DOWN:
@@ -230,7 +268,11 @@ def note(
     session: AsyncSession, notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime
 ) -> None:
     """Add a line to the journal of a message."""
-    session.add(NoticeAttempt(notice_id=notice.id, at=now, outcome=outcome.value, reason=reason))
+    session.add(_attempt(notice, outcome, reason, now))
+
+
+def _attempt(notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime) -> NoticeAttempt:
+    return NoticeAttempt(notice_id=notice.id, at=now, outcome=outcome.value, reason=reason)
 
 
 async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime) -> None:
@@ -282,14 +324,14 @@ async def drain(
 
     Usually a single message is due: no parallel tasks are started for it, which would find nothing.
     """
-    done = Round(next_at=await next_at(database, way.channel))
-    if done.more and await _one(database, way, done, heartbeat):
+    done = Round()
+    another = await _one(database, way, done, heartbeat)
+    done.next_at = await next_at(database, way.channel)
+    if another and done.more:
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(LANES):
+                lanes.create_task(_lane(database, way, done, heartbeat, asked_to_stop))
         done.next_at = await next_at(database, way.channel)
-        if done.more:
-            async with asyncio.TaskGroup() as lanes:
-                for _ in range(LANES):
-                    lanes.create_task(_lane(database, way, done, heartbeat, asked_to_stop))
-            done.next_at = await next_at(database, way.channel)
     return done
 
 

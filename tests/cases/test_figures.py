@@ -31,20 +31,23 @@ from bench.least.workflows import LeastCase, LeastRequest
 from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
+from clients.objects import Objects
 from clients.temporal.client import CaseSignaller, StandingWorkflow, connect, ensure_standing
 from crypto.key_ring import KeyRing
-from models.messages import WorkflowName, case_workflow_id
+from models.messages import CaseSignal, WorkflowName, case_workflow_id
 from models.tables.notices import Notice
 from models.visibility import OpsText
 from ops.local.servers.postgres import find_programs
 from rules.cases.process import CaseKind, Status, Transition
 from rules.notices.kinds import Channel, NoticeState
 from server import create_app
+from services.applications import enrolment
 from services.cases import lists as case_lists
 from services.cases.acts import Act
 from services.dossier import page as dossier
 from services.requests.acknowledgements import message_id_of
 from services.reviews.decisions import Decision
+from services.seal import open_seal
 from settings import Settings
 from tests.requests.living import behave
 from tests.shared.counter import Counter as RequestCounter
@@ -66,6 +69,7 @@ SAVE_STATEMENTS = 3
 SUBMIT_STATEMENTS = 4
 DECISION_STATEMENTS = 4
 CHECK_STATEMENTS = 7
+ISSUE_STATEMENTS = 5
 
 
 @pytest.fixture
@@ -127,7 +131,9 @@ async def test_a_draft_costs_few_statements(office: Office, database: Database) 
     assert len(saved) == SAVE_STATEMENTS, saved
 
 
-async def test_an_act_sends_few_statements(office: Office, database: Database) -> None:
+async def test_an_act_sends_few_statements(
+    office: Office, database: Database, settings: Settings
+) -> None:
     """P1, P3: every statement is a round trip that a person, or the whole case, waits for."""
     case_id = await office.draft()
     with statements(database) as sent:
@@ -139,9 +145,16 @@ async def test_an_act_sends_few_statements(office: Office, database: Database) -
     case = await office.case(case_id)
     checklist = await office.checklist(case_id)
     decision = Decision(Transition.APPROVE, "Документы в порядке.", checklist=checklist)
+    act, objects = Act(uuid4(), case.step), Objects(settings)
     with statements(database) as sent:
-        await office.reviews.decide(office.reviewer, case_id, Act(uuid4(), case.step), decision)
+        await office.reviews.decide(office.reviewer, case_id, act, decision)
     assert len(sent) <= DECISION_STATEMENTS, sent
+    heard = [CaseSignal(signal=Transition.APPROVE, act_id=act.id)]
+    with statements(database) as sent:
+        await enrolment.issue(settings, database, objects, open_seal(settings), case_id, heard)
+    await objects.close()
+    assert (await office.case(case_id)).closed_at is not None
+    assert len(sent) <= ISSUE_STATEMENTS, sent
 
 
 @pytest.fixture

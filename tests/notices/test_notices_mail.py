@@ -19,6 +19,7 @@ from services.notices.channels import MailWay
 from services.notices.sender import Round, Stop, drain, send_next, waiting
 from services.notices.wording import Addresses
 from tests.notices.conftest import NUMBER, Post, Staff
+from tests.shared.statements import statements
 
 
 @pytest.fixture(name="drain")
@@ -90,6 +91,16 @@ async def test_mail_says_what_happened_what_next_and_links_to_the_case(
         assert "Иванова" not in body
     assert "Иванова" not in mail["raw"]
     assert "Auto-Submitted: auto-generated" in mail["raw"]
+
+
+async def test_a_mail_costs_few_statements(
+    staff: Staff, tell: Any, drain: Any, own_database: Database
+) -> None:
+    """The notice, its address, what came of it, and when the next is due: each is a round trip."""
+    await tell(await staff.person())
+    with statements(own_database) as sent:
+        assert (await drain()).told == 1
+    assert len(sent) == 4, sent
 
 
 async def test_mail_is_in_the_language_of_the_person(

@@ -37,9 +37,10 @@ def statements(database: Database, *, commits: bool = False) -> Iterator[list[st
         async with line() as connection:
             say = connection.execute
 
-            async def noting(query: bytes, *values: Any) -> Any:
+            async def noting(query: str | bytes, *values: Any) -> Any:
                 if _asked.get():
-                    sent.append(" ".join(query.decode().split()))
+                    said = query if isinstance(query, str) else query.decode()
+                    sent.append(" ".join(said.split()))
                 return await say(query, *values)
 
             with mock.patch.object(connection, "execute", noting):
