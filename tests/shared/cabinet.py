@@ -52,6 +52,8 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
             "public_url": f"http://127.0.0.1:{port}",
             "cookie_secure": False,
             "demo": True,
+            "registration": True,
+            "registration_units": "institution",
         }
     )
     async with at_port(create_app(chosen), port) as url:

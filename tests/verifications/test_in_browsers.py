@@ -1,28 +1,28 @@
-"""From a registered account to a confirmed one, in the browsers of the person and the operator."""
+"""From the page of registration to a confirmed account, in the browsers of both people."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
-from sqlalchemy import update
 from sqlmodel import col, select
 from temporalio.client import Client
 
 from clients.temporal.client import CaseSignaller
 from models.tables.accounts import Account
 from models.tables.meetings import Meeting, MeetingSlot
-from models.tables.people import Person
+from models.tables.notices import Notice
 from rules.access import Actor, Role
 from rules.accounts import AccountState
 from rules.clock import now
 from rules.meetings import CHECKLIST
-from rules.notices.kinds import Channel
+from rules.notices.kinds import Channel, NoticeKind
 from services import access
-from services.accounts.proven_contacts import proven
+from services.accounts.sign_in import login_of
 from services.cases.signals import CaseSignals
 from services.verifications.acts import Verifications
-from tests.shared.cabinet import DESKTOP, PHONE, Site, account_of, faults_of, signed_in
+from tests.shared.accounts import PASSWORD, fresh_code
+from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in
 from tests.shared.office import Office
 from tests.shared.waiting import until
 from tests.verifications.living import FORM, NAME, NEEDED
@@ -38,17 +38,17 @@ async def well_made(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-async def test_an_account_is_confirmed_by_two_people(
-    browser: Browser, site: Site, office: Office, temporal: Client
+async def test_somebody_registers_and_is_confirmed_by_two_people(
+    browser: Browser,
+    site: Site,
+    office: Office,
+    temporal: Client,
 ) -> None:
-    """Documents, contacts, a meeting and its outcome; the state changes by itself (I1, I3)."""
-    anna = await office.person(NAME, Role.DOCTOR, office.ward)
+    """Password, app, documents, phone, a meeting; the state changes by itself (I1, I2, I3, I5)."""
     vera = await office.person("Орлова Вера Игоревна", Role.OPERATOR, office.institution)
-    for actor in (anna, vera):
-        await account_of(office, actor)
-    await is_registered(office, anna.person_id)
-    hers = await (await signed_in(browser, site, office, anna)).new_page()
     theirs = await (await signed_in(browser, site, office, vera)).new_page()
+    hers = await (await browser.new_context(viewport=DESKTOP, locale="ru-RU")).new_page()  # type: ignore[arg-type]
+    anna = await registered(hers, site, office)
 
     await hers.goto(f"{site.url}/")
     await hers.get_by_role("link", name="Что осталось").first.click()
@@ -89,8 +89,7 @@ async def test_an_account_is_confirmed_by_two_people(
 
     await theirs.goto(f"{site.url}/desk/cases/{case_id}")
     await decide(theirs)
-    for channel in (Channel.MAIL, Channel.SMS):
-        await confirms(office, anna.person_id, channel)
+    await confirms_phone(hers, site, office, anna.person_id)
     meeting = await has_begun(office, anna.person_id)
     await theirs.goto(f"{site.url}/meetings/{meeting}")
     await well_made(theirs)
@@ -129,28 +128,59 @@ def confirmed(page: Page) -> Locator:
     return page.locator(".page-head .state", has_text="подтверждена")
 
 
-async def is_registered(office: Office, person_id: UUID) -> None:
-    """Nothing is confirmed of the account yet."""
-    async with office.database.work() as session:
-        await session.exec(
-            update(Account)
-            .where(col(Account.person_id) == person_id)
-            .values(state=AccountState.REGISTERED)
-        )
-
-
 async def as_now(office: Office, person_id: UUID) -> Actor:
     """The person with the state of the account as it is."""
     async with office.database.work() as session:
         return await access.actor_for(session, person_id, now())
 
 
-async def confirms(office: Office, person_id: UUID, channel: Channel) -> None:
-    """A code was entered for this address."""
+async def registered(page: Page, site: Site, office: Office) -> Actor:
+    """Register from the page of signing in, by the mailed link, until the cabinet is open."""
+    email = f"{uuid4().hex}@example.org"
+    await page.goto(f"{site.url}/sign-in")
+    await page.locator("a[href='/registration']").click()
+    await well_made(page)
+    await page.get_by_label("Фамилия, имя и отчество").fill(NAME)
+    await page.get_by_label("Электронная почта").fill(email)
+    await page.get_by_label("Согласен на обработку").check()
+    await page.get_by_role("button", name="Отправить ссылку").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Проверьте почту")
     async with office.database.work() as session:
-        person = await session.get_one(Person, person_id)
-        value = person.email if channel is Channel.MAIL else person.phone
-        session.add(proven(person, channel, value or "", now()))
+        mails = await session.exec(select(Notice).where(col(Notice.person_id).is_(None)))
+        path = next(one.contents["path"] for one in mails if one.contents["to"] == email)
+    await page.goto(f"{site.url}{path}")
+    await well_made(page)
+    await page.locator("#field-new_password").fill(PASSWORD)
+    await page.get_by_role("button", name="Продолжить").click()
+    secret = (await page.locator("#totp-secret").inner_text()).replace(" ", "")
+    await page.locator("#field-code").fill(await fresh_code(secret))
+    await page.get_by_role("button", name="Подключить и войти").click()
+    await page.get_by_role("link", name="Коды сохранены, продолжить").click()
+    async with office.database.work() as session:
+        found = select(Account.person_id).where(Account.login == login_of(email))
+        return await access.actor_for(session, (await session.exec(found)).one(), now())
+
+
+async def confirms_phone(page: Page, site: Site, office: Office, person_id: UUID) -> None:
+    """Enter the code that an SMS brings to a number."""
+    await page.goto(f"{site.url}/notices/contacts")
+    await page.locator("#field-sms").fill("+7 916 765-43-21")
+    form = page.locator("form", has=page.locator("#field-sms"))
+    await form.get_by_role("button", name="Получить код").click()
+    await expect(page.get_by_role("heading", name="Введите код")).to_be_visible()
+    await well_made(page)
+    async with office.database.work() as session:
+        found = await session.exec(
+            select(Notice.contents).where(
+                Notice.person_id == person_id,
+                Notice.kind == NoticeKind.CONTACT_CODE.value,
+                Notice.channel == Channel.SMS.value,
+            )
+        )
+        code = str((found.one() or {})["code"])
+    await page.locator("[name=code_sms]").fill(code)
+    await page.get_by_role("button", name="Подтвердить").click()
+    await expect(page.locator("main")).to_contain_text("7654321")
 
 
 async def has_begun(office: Office, person_id: UUID) -> UUID:
