@@ -7,9 +7,10 @@ changed. `PUT /tokens` spoils what it signs, `PUT /faults` the server itself.
 import argparse
 import hashlib
 import secrets
+import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from html import escape
 from typing import Annotated, Any
@@ -179,11 +180,16 @@ def create_app(client_id: str = "medcab", secret: str = "simulated") -> FastAPI:
     return app
 
 
-def main() -> None:
-    """Serve on loopback until told to stop."""
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8028)
-    serve(create_app(), parser.parse_args().port)
+    return create_app(), parser.parse_args(options).port
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    serve(*made(sys.argv[1:]))
 
 
 if __name__ == "__main__":

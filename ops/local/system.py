@@ -25,6 +25,7 @@ from ops.local.servers.simulators import (
     gov_service,
     identity,
     mail,
+    oidc,
     personnel,
     push,
     register,
@@ -53,6 +54,7 @@ GIVEN_BY = {
     "identity": "MEDCAB_IDENTITY_URL",
     "personnel": "MEDCAB_PERSONNEL_URL",
     "accreditation_centre": "MEDCAB_ACCREDITATION_CENTRE_URL",
+    "oidc": "MEDCAB_OIDC_ISSUER",
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
     "sms": "MEDCAB_SMS_URL",
@@ -130,6 +132,8 @@ class System:
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),
+            # Whoever tries a demo is offered a provider, which says that it is simulated.
+            *([oidc(home, port(8028))] if usual and settings_from(self.environment).demo else []),
         )
         self.simulators = [each for each in together if GIVEN_BY[each.name] not in given]
         if self.simulators:

@@ -147,6 +147,28 @@ def test_one_that_fails_fails_the_start_with_its_log(system: System) -> None:
     assert all(process.pid is None for process in system.processes.values())
 
 
+@pytest.mark.parametrize(
+    ("given", "offered"),
+    [
+        ({}, True),
+        ({"MEDCAB_DEMO": "false"}, False),
+        ({"MEDCAB_OIDC_ISSUER": "https://provider.example"}, False),
+    ],
+)
+def test_a_demo_has_an_identity_provider(
+    tmp_path: Path, given: dict[str, str], offered: bool
+) -> None:
+    """«Войти через» can be tried at once; nobody else's people come in by a simulator."""
+    made = System(Home(tmp_path / "home"), given=given)
+    found = {one.name: one.variables() for one in made.simulators}
+    made.door.close()
+    assert ("oidc" in found) is offered
+    if offered:
+        made.environment.update(found["oidc"])
+        assert made.settings.oidc_issuer.startswith("http://127.0.0.1:")
+        assert "имитация" in made.settings.oidc_name
+
+
 def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
     """A server given by URL is somebody else's."""
     given = {

@@ -205,6 +205,23 @@ def identity(home: Home, port: int | None = 8092) -> Simulator:
     return IdentitySimulator(home, "identity", port)
 
 
+class ProviderSimulator(Simulator):
+    """An identity provider, through which people of a demo can sign in."""
+
+    def variables(self) -> dict[str, str]:
+        """Its address, what it knows us by, and a name that says what it is."""
+        return {
+            "MEDCAB_OIDC_ISSUER": self.address,
+            "MEDCAB_OIDC_CLIENT_SECRET": "simulated",
+            "MEDCAB_OIDC_NAME": "ЕСИА (имитация)",
+        }
+
+
+def oidc(home: Home, port: int | None = 8028) -> Simulator:
+    """The identity provider and its page."""
+    return ProviderSimulator(home, "oidc", port)
+
+
 def personnel(home: Home, port: int | None = 8093) -> Simulator:
     """The institution's personnel register and its page."""
     return KeepingSimulator(home, "personnel", port)
