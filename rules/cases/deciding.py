@@ -8,7 +8,8 @@ from typing import Protocol
 from uuid import UUID
 
 from rules.access import Actor, Permission
-from rules.cases.kinds import IN_TURNS, TOGETHER
+from rules.cases.kinds import IN_TURNS, TOGETHER, process_of
+from rules.cases.process import CaseKind, Status
 
 
 class Decidable(Protocol):
@@ -23,6 +24,11 @@ class Decidable(Protocol):
 
 USUAL = Permission.REVIEW
 """The permission of most cases; the indexes of queues and of the archive are made for these."""
+
+
+def permission_in(kind: CaseKind, status: Status) -> Permission:
+    """The permission with which cases of a kind are decided in a status."""
+    return process_of(kind).decided_with.get(status, USUAL)
 
 
 def permission_of(case: Decidable) -> Permission:

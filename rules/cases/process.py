@@ -150,8 +150,7 @@ class Process:
     - `usual_years`: how long closed cases are kept if the institution has loaded no term.
     - `decided_with`: the permission with which reviewers decide in a status, where it is not
       `REVIEW`. A case that is closed stays with those who had it last.
-    - `assigned_notice`: the kind of notice that tells somebody of a case that others have decided
-      before.
+    - `assigned_notice`: the kind of notice that tells somebody of a case that they decide.
     - `needs_fresh_code`: whether a decision on a page asks for a code when the last is older than
       five minutes.
     - `applied_with`: the permission with which its applicants act on their own cases.

@@ -78,5 +78,6 @@ VERIFICATION = Process(
         T.REJECT: "verification_rejected",
     },
     decided_with={S.IN_REVIEW: Permission.MEET_PEOPLE},
+    assigned_notice="verification_assigned",
     applied_with=Permission.CONFIRM_ACCOUNT,
 )

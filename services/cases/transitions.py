@@ -201,7 +201,7 @@ def _hand_on(
     """Set who decides after this move. A closed case stays with those who had it last."""
     before = case.review_permission, case.responsible_unit_id
     if not rule.closes and process.waits_for[rule.to] in (Party.REVIEWER, Party.ADDRESSEE):
-        case.review_permission = process.decided_with.get(rule.to, deciding.USUAL).value
+        case.review_permission = deciding.permission_in(process.kind, rule.to).value
     case.responsible_unit_id = unit_id or case.responsible_unit_id
     if before == (case.review_permission, case.responsible_unit_id):
         return

@@ -20,7 +20,7 @@ from rules.accounts import second_factor_needed
 from rules.cases import deciding
 from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
-from rules.cases.process import DECISIONS, Party, Transition
+from rules.cases.process import DECISIONS, CaseKind, Party, Status, Transition
 from rules.clock import now as present
 from rules.forms.definitions import merged_attachments, merged_checklist
 from rules.journal.entries import JournalKind
@@ -385,8 +385,12 @@ async def end_check(
 ) -> tuple[UUID | None, dict[str, Any]]:
     """End a check: store its findings, and choose who reviews, whom the case then has (A11).
 
-    Returns the reviewer, and the facts of the move that opens the review.
+    The case is decided from here on by the permission of its review, so that those are chosen from
+    who have it, and the move that follows leaves it with them. Returns the reviewer, and the facts
+    of that move.
     """
+    permission = deciding.permission_in(CaseKind(case.kind), Status.IN_REVIEW)
+    case.review_permission = permission.value
     checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
     turn = assignment.turn_of(case.responsible_unit_id)
     kept = await (await session.connection()).execute(_CHECKED, checked | turn)
@@ -403,11 +407,18 @@ async def end_check(
 
 
 async def open_review(
-    session: AsyncSession, case: Case, findings: list[dict[str, Any]], now: datetime
+    session: AsyncSession,
+    case: Case,
+    findings: list[dict[str, Any]],
+    now: datetime,
+    in_review: str = "application_in_review",
 ) -> None:
-    """End the check of an application and start the term of its review (A3)."""
+    """End the check of a case and start the term of its review (A3).
+
+    `in_review` is the kind of notice that tells the applicant.
+    """
     reviewer, facts = await end_check(session, case, findings, now)
-    tell = [CaseNotice("application_in_review", case.applicant_id)]
+    tell = [CaseNotice(in_review, case.applicant_id)]
     if reviewer is not None:
-        tell.append(CaseNotice("review_assigned", reviewer))
+        tell.append(CaseNotice(process_of(case.kind).assigned_notice, reviewer))
     await move(session, case, Transition.OPEN_REVIEW, now=now, facts=facts, tell=tell)

@@ -17,9 +17,8 @@ from clients.registers import RegisterDown, RegisterGarbled
 from models.messages import CaseState
 from models.tables.cases import Case, CaseVersion
 from models.tables.people import Person
-from rules.cases.process import Party, Status, Transition
+from rules.cases.process import Party, Status
 from rules.cases.terms import Alarm
-from rules.cases.verifications import VERIFICATION
 from rules.clock import now as present
 from rules.notices.kinds import NoticeKind
 from rules.texts.names import same_person
@@ -27,10 +26,10 @@ from rules.verification import GivenFile, file_findings
 from services import outages
 from services.cases import assignment
 from services.cases.draft_contents import attachments_of
-from services.cases.transitions import CaseNotice, lock, move, state_of
+from services.cases.transitions import lock, state_of
 from services.outages import IDENTITY
 from services.reviews import alarms, registers
-from services.reviews.decisions import end_check
+from services.reviews.decisions import open_review
 from services.verifications.acts import files_of
 
 
@@ -64,7 +63,8 @@ async def check(
         if case.step == step and case.status == Status.CHECKING:
             if case.waits_for == Party.IDENTITY_REGISTER:
                 await outages.end(session, IDENTITY, now)
-            await _open_review(session, case, findings_of(subject, card), now)
+            findings = findings_of(subject, card)
+            await open_review(session, case, findings, now, "verification_in_review")
         return await state_of(session, case)
 
 
@@ -102,18 +102,6 @@ def _of_register(subject: _Subject, card: IdentityCard | None) -> dict[str, Any]
         return {"code": code, "severity": "problem", "about": about, "text": text}
     code, text = "identity_fine", "Сведения подтверждены реестром удостоверений личности."
     return {"code": code, "severity": "fine", "about": about, "text": text}
-
-
-async def _open_review(
-    session: AsyncSession, case: Case, findings: list[dict[str, Any]], now: datetime
-) -> None:
-    # Who reviews is chosen by the permission that the review needs.
-    case.review_permission = VERIFICATION.decided_with[Status.IN_REVIEW].value
-    reviewer, facts = await end_check(session, case, findings, now)
-    tell = [CaseNotice("verification_in_review", case.applicant_id)]
-    if reviewer is not None:
-        tell.append(CaseNotice("verification_assigned", reviewer))
-    await move(session, case, Transition.OPEN_REVIEW, now=now, facts=facts, tell=tell)
 
 
 async def wake(database: Database, case_id: UUID) -> CaseState:
