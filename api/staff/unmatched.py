@@ -31,7 +31,7 @@ class RecordOut(BaseModel):
     number: str
     name: str
     position: str
-    unit: str = Field(description="The code that the register has.")
+    unit: str = Field(description="Its name, or the register's code that nobody knows here.")
     left_on: date | None
     trouble: RecordTrouble
     since: datetime

@@ -127,7 +127,7 @@ async def _schedule(
     fields = [
         FieldView("day", gettext("День"), "date", hint=gettext("Как дд.мм.гггг")),
         FieldView("first", gettext("С"), hint=gettext("Например, 09:00"), width="5"),
-        FieldView("last", gettext("До"), hint=gettext("Например, 13:30"), width="5"),
+        FieldView("last", gettext("До какого времени"), hint=gettext("Например, 13:30"), width="5"),
     ]
     wrong = {one.path: in_words(one.message) for one in refusal.fields} if refusal else {}
     return visit.page(

@@ -91,11 +91,10 @@ async def _page(
 
 def _row(one: RecordSeen, *, sees: bool, error: str) -> RecordRow:
     trouble, remedy = TROUBLE_NAMES[one.trouble]
-    unit = _("подразделение %(code)s") % {"code": one.unit}
     return RecordRow(
         str(one.id),
         one.name,
-        f"{one.number} · {one.position} · {unit}",
+        f"{one.number} · {one.position} · {one.unit}",
         f"{PEOPLE}/{one.person_id}" if sees and one.person_id else "",
         _(trouble),
         _(remedy),

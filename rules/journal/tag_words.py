@@ -154,7 +154,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.STANDING_BEGIN_ANEW: "Постоянный процесс начат заново",
     T.JOURNAL_ACCEPT: "Приняты записи без заверения",
     T.JOURNAL_CONFIRM: "Подтверждено заявление о журнале",
-    T.JOURNAL_SEARCH: "Поиск по журналу",
+    T.JOURNAL_SEARCH: "Искали в журнале",
     T.JOURNAL_EXPORT: "Журнал выгружен в файл",
     T.JOURNAL_VERIFY: "Проверена целостность журнала",
     T.JOURNAL_ERASE: "Содержание записи удалено",

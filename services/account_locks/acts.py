@@ -4,7 +4,6 @@ All sessions and tokens end at once. What an administrator locks, an administrat
 opens only when an operator has met the owner, and a third person agrees.
 """
 
-import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -41,7 +40,7 @@ from services.accounts import device_tokens, devices, login_log, password_reset
 from services.accounts.account_row import locked_account
 from services.accounts.risks import queue
 from services.accounts.second_factor import inventory, recovery_codes
-from services.accounts.sessions import Visitor, end_access, hash_token
+from services.accounts.sessions import Visitor, end_access, hash_token, new_link
 from services.accounts.sign_in import lock as lock_account
 from services.accounts.sign_in import unlock as unlock_account
 from services.meetings.acts import Meetings, demand_operator
@@ -209,7 +208,7 @@ async def _lock(
         at=now,
         state=LockState.MEETING.value,
         since=now,
-        secret_hash=hash_token(secrets.token_urlsafe(32)),
+        secret_hash=new_link()[1],
         looks_at=next_look(LockState.MEETING, now, 0),
     )
     session.add(row)

@@ -1,6 +1,5 @@
 """The rows of locks: locked for an act, told of, ended."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from rules.account_locks import LockState, next_look
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access
-from services.accounts.sessions import hash_token
+from services.accounts.sessions import hash_token, new_link
 from services.journal import entries as journal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
@@ -77,8 +76,7 @@ async def send_link(
     session: AsyncSession, row: AccountLock, kind: NoticeKind, now: datetime
 ) -> None:
     """Tell the owner, by a mail with a new link to choose a meeting; an earlier link is over."""
-    secret = secrets.token_urlsafe(32)
-    row.secret_hash = hash_token(secret)
+    secret, row.secret_hash = new_link()
     session.add(row)
     await session.flush()
     key = f"{row.id}:{kind}:{now.isoformat()}"

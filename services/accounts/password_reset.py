@@ -6,7 +6,6 @@ about (a row and a mail) hides behind `FLOOR`, the time that every answer takes 
 """
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,7 +36,7 @@ from services.accounts.common_passwords import common_passwords
 from services.accounts.second_factor.methods import Attempt, Site
 from services.accounts.second_factor.proving import prove
 from services.accounts.second_factor.register import METHODS
-from services.accounts.sessions import Visitor, end_access, hash_token
+from services.accounts.sessions import Visitor, end_access, hash_token, new_link
 from services.accounts.sign_in import LIMITS, NOBODY, login_of
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
@@ -93,9 +92,9 @@ async def _send(session: AsyncSession, login: str, now: datetime) -> None:
     person = found.one_or_none()
     if person is None:
         return
-    secret = secrets.token_urlsafe(32)
+    secret, secret_hash = new_link()
     reset = PasswordReset(
-        person_id=person.id, secret_hash=hash_token(secret), created_at=now, ends_at=now + LIVES
+        person_id=person.id, secret_hash=secret_hash, created_at=now, ends_at=now + LIVES
     )
     session.add(reset)
     asked = NoticeEvent(

@@ -45,6 +45,12 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def new_link() -> tuple[str, str]:
+    """The secret of a link that is sent by mail, and the hash of it, which alone is stored."""
+    secret = secrets.token_urlsafe(32)
+    return secret, hash_token(secret)
+
+
 def form_token(secret: str) -> str:
     """The token that forms carry to prove that our page made them, bound to the cookie `secret`."""
     digest = hmac.new(secret.encode(), b"medcab form token", hashlib.sha256).digest()

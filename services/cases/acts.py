@@ -89,6 +89,11 @@ class CaseActs:
         return state
 
 
+def hash_of_act(said: Mapping[str, Any]) -> str:
+    """The hash of all that an act says: the same id with another hash is another act."""
+    return hashlib.sha256(rfc8785.dumps(dict(said))).hexdigest()
+
+
 @dataclass(frozen=True)
 class Claim:
     """An act that may be done now. `sequence` is the new number of a case that has none yet."""
@@ -127,17 +132,15 @@ async def claim(
     Raises Refusal 422 if the id was used for something else, and 409 if the person saw another step
     than the present one.
     """
-    digest = hashlib.sha256(
-        rfc8785.dumps(
-            {
-                "case": str(case.id),
-                "step": act.at_step,
-                "transition": transition.value,
-                "by": str(actor.person_id),
-                "body": dict(body),
-            }
-        )
-    ).hexdigest()
+    digest = hash_of_act(
+        {
+            "case": str(case.id),
+            "step": act.at_step,
+            "transition": transition.value,
+            "by": str(actor.person_id),
+            "body": dict(body),
+        }
+    )
     values = CaseAct(
         id=act.id,
         case_id=case.id,

@@ -4,14 +4,12 @@ Acts wait for one another, so that the rights of whoever acts are those after th
 administrators who act on each other at once, the second is told that the right is gone.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +21,7 @@ from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from rules.staff.people import StaffActKind, last_manager, oneself
 from services import access
+from services.cases.acts import hash_of_act
 from services.journal import entries as journal
 
 _ACTING = 1_245_662_041
@@ -65,7 +64,7 @@ async def begin(
     now = present()
     by = actor.person_id if actor else None
     said = {"by": str(by), "kind": kind.value, **body}
-    body_hash = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    body_hash = hash_of_act(said)
     if actor is not None:
         actor = await _as_of_now(session, actor, now, needs)
     known = await session.get(StaffAct, act_id)

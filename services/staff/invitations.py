@@ -4,7 +4,6 @@ The link is valid for 72 hours and once; only the mail has its secret, of which 
 hash. Inviting again ends the earlier link, and a mail with it that still waits is not sent.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,6 +35,7 @@ from services.accounts.sessions import (
     Visitor,
     end_access,
     hash_token,
+    new_link,
     open_session,
 )
 from services.accounts.sign_in import create_account, login_of
@@ -93,10 +93,10 @@ async def is_set_up(session: AsyncSession, person_id: UUID) -> bool:
 async def invite(session: AsyncSession, person: Person, by: UUID | None, now: datetime) -> str:
     """Send an invitation to a person whose row is locked. Returns the secret of its link."""
     await end(session, person.id, "renewed", now)
-    secret = secrets.token_urlsafe(32)
+    secret, secret_hash = new_link()
     invitation = Invitation(
         person_id=person.id,
-        secret_hash=hash_token(secret),
+        secret_hash=secret_hash,
         by=by,
         created_at=now,
         ends_at=now + INVITATION_LIFE,

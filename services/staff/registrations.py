@@ -7,7 +7,6 @@ link is used; until then there is a row that is cleared away after 72 hours, wit
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +35,7 @@ from services import rate_limits
 from services.accounts import login_log
 from services.accounts.common_passwords import common_passwords
 from services.accounts.password_reset import FLOOR
-from services.accounts.sessions import OpenedSession, Visitor, hash_token
+from services.accounts.sessions import OpenedSession, Visitor, hash_token, new_link
 from services.accounts.sign_in import LIMITS, create_account, login_of
 from services.notices import outbox
 from services.staff.invitations import come_in
@@ -121,14 +120,14 @@ async def _send(
     )
     for (before,) in replaced.all():
         await outbox.call_off(session, _event_key(before))
-    secret = secrets.token_urlsafe(32)
+    secret, secret_hash = new_link()
     made = Registration(
         unit_id=unit_id,
         name=applicant.name,
         email=applicant.email,
         email_blind=login,
         language=language,
-        secret_hash=hash_token(secret),
+        secret_hash=secret_hash,
         created_at=now,
         ends_at=now + INVITATION_LIFE,
     )

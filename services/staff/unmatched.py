@@ -1,6 +1,6 @@
 """Records of the personnel register that wait for a person: seen, tried again, closed (I8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.personnel import StaffRecord
-from models.tables.people import PersonnelRecord
+from models.tables.people import PersonnelRecord, Unit
 from rules.access import Actor, Permission
 from rules.journal.entries import JournalKind
 from rules.refusals import not_found
@@ -33,6 +33,7 @@ class RecordSeen:
     name: str
     position: str
     unit: str
+    """Its name; the code that the register has where nobody knows it."""
     left_on: date | None
     trouble: RecordTrouble
     since: datetime
@@ -49,17 +50,18 @@ async def waiting(session: AsyncSession, actor: Actor) -> Sequence[RecordSeen]:
         .order_by(col(PersonnelRecord.trouble_since), col(PersonnelRecord.id))
         .limit(MOST)
     )
-    return [_seen(row) for row in found.all()]
+    units = dict((await session.exec(select(Unit.code, Unit.name))).all())
+    return [_seen(row, units) for row in found.all()]
 
 
-def _seen(row: PersonnelRecord) -> RecordSeen:
+def _seen(row: PersonnelRecord, units: Mapping[str, str]) -> RecordSeen:
     said = StaffRecord.model_validate(row.record)
     return RecordSeen(
         row.id,
         said.number,
         said.name,
         said.position,
-        said.unit,
+        units.get(said.unit, said.unit),
         said.left_on,
         RecordTrouble(row.trouble or ""),
         row.trouble_since or row.heard_at,
