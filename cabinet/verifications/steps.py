@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 from cabinet.cases.lines import url_of
 from cabinet.verifications.views import ClosedPart, DocumentRow, StepView
-from rules.access import CLOSED_UNTIL
 from rules.accounts import AccountState
 from rules.cases.process import Party, Status
 from rules.verification import CHECK_WORDS, DOCUMENTS
@@ -102,12 +101,23 @@ def _documents(title: str, case: CaseLine | None) -> StepView:
     return StepView(title, text, "waits", _("Ждём оператора"), url, _("Открыть"))
 
 
+_OPENS = {
+    AccountState.ACTIVE: marked(
+        "Откроется, когда подтвердятся почта, телефон, документы и личность."
+    ),
+    AccountState.CONFIRMED: marked(
+        "Откроется после видеовстречи с оператором и подключения второго фактора."
+    ),
+}
+"""What opens a part; elsewhere `rules.access.CLOSED_UNTIL` says besides where that is shown."""
+
+
 def parts(state: AccountState) -> Sequence[ClosedPart]:
     """What each state opens, and what opens it."""
     shown = []
     for needed, title in _PARTS:
         is_open = state.reaches(needed)
-        why = "" if is_open else _(CLOSED_UNTIL[needed])
+        why = "" if is_open else _(_OPENS[needed])
         shown.append(ClosedPart(_(title), is_open, why))
     return shown
 

@@ -10,6 +10,7 @@ from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
 from ops.demo.credentials import QualificationDemo
 from ops.demo.notices import NoticeStory
+from ops.demo.personnel import PersonnelStory
 from ops.demo.requests import RequestDemo
 from ops.demo.story import Demo, Unexpected, within_reach
 from ops.local.running import console
@@ -30,6 +31,7 @@ def run(settings: Settings) -> int:
             clerk = story.sign_in(Role.CLERK)
             certificate, equipment = RequestDemo(story, clinician, clerk).tell()
             NoticeStory(story, clinician, clerk).tell(equipment)
+            PersonnelStory(story, story.sign_in(Role.HR_HEAD)).tell()
         ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:
         told.print(f"[bold red]Not as it should be:[/] {error}")
