@@ -6,6 +6,7 @@ story with exit code 1 and is printed.
 
 import httpx
 
+from ops.demo.accreditations import AccreditationDemo
 from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
 from ops.demo.credentials import QualificationDemo
@@ -28,6 +29,7 @@ def run(settings: Settings) -> int:
             personnel = story.sign_in(Role.HR_REVIEWER)
             ApplicationDemo(story, clinician, personnel).tell()
             QualificationDemo(story, clinician, personnel).tell()
+            AccreditationDemo(story, clinician, personnel).tell()
             clerk = story.sign_in(Role.CLERK)
             certificate, equipment = RequestDemo(story, clinician, clerk).tell()
             NoticeStory(story, clinician, clerk).tell(equipment)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
 
-from rules.accreditations.norms import Norm, years_before
+from rules.accreditations.norms import AccreditationNorm, years_before
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Hours:
         return self.missing == 0
 
 
-def counts(finished_on: date, on: date, norm: Norm) -> bool:
+def counts(finished_on: date, on: date, norm: AccreditationNorm) -> bool:
     """Whether a course belongs to the years that a portfolio of the day `on` covers."""
     return years_before(on, norm.years) < finished_on <= on
 
 
-def hours_of(courses: Iterable[FinishedCourse], on: date, norm: Norm) -> Hours:
+def hours_of(courses: Iterable[FinishedCourse], on: date, norm: AccreditationNorm) -> Hours:
     """The hours of the courses that count on a day; of no course more are certified than it has."""
     counted = [one for one in courses if counts(one.finished_on, on, norm)]
     return Hours(

@@ -18,7 +18,7 @@ LARGEST_FILE = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Norm:
+class AccreditationNorm:
     """What one order requires, from `since` to the day before `until`.
 
     - `years`: of training and work that the portfolio covers.
@@ -41,7 +41,7 @@ class Norm:
     file_days_ahead: int
 
 
-def norm_on(norms: Sequence[Norm], day: date) -> Norm:
+def norm_on(norms: Sequence[AccreditationNorm], day: date) -> AccreditationNorm:
     """The norm in force on a day; on a day that none covers, the one that came into force last."""
     begun = [one for one in norms if one.since <= day] or [min(norms, key=lambda one: one.since)]
     return max(begun, key=lambda one: one.since)
@@ -55,12 +55,12 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def needs_primary(worked_until: date | None, on: date, norm: Norm) -> bool:
+def needs_primary(worked_until: date | None, on: date, norm: AccreditationNorm) -> bool:
     """Whether a break in the specialty is so long that the periodic accreditation is not enough."""
     return worked_until is not None and worked_until < years_before(on, norm.longest_break)
 
 
-def file_from(valid_until: date, norm: Norm) -> date:
+def file_from(valid_until: date, norm: AccreditationNorm) -> date:
     """The first day on which documents are taken for an accreditation that ends on a day."""
     return valid_until - timedelta(days=norm.file_days_ahead)
 

@@ -18,7 +18,7 @@ from models.tables.cases import Case, CaseVersion
 from models.tables.documents import DocumentVersion
 from rules.access import Actor, Permission
 from rules.accreditations.hours import hours_of
-from rules.accreditations.norms import MOST_PAGES, Norm, day_of, needs_primary
+from rules.accreditations.norms import MOST_PAGES, AccreditationNorm, day_of, needs_primary
 from rules.cases.accreditations import TYPE
 from rules.cases.limits import MOST_ATTACHMENTS, too_many_attachments
 from rules.cases.numbers import NumberKind
@@ -99,7 +99,7 @@ class Accreditations(Drafts):
             case.draft = {**typed, **found, **hours}
         return case
 
-    def _norm(self, day: date) -> Norm:
+    def _norm(self, day: date) -> AccreditationNorm:
         return norm_of(self._settings, day)
 
     async def _hours(
@@ -139,7 +139,7 @@ def _today(case: Case, now: datetime) -> date:
     return now.astimezone(ZoneInfo(case.term_zone)).date()
 
 
-def _unfit(data: dict[str, Any], today: date, norm: Norm) -> list[FieldError]:
+def _unfit(data: dict[str, Any], today: date, norm: AccreditationNorm) -> list[FieldError]:
     if not needs_primary(day_of(data.get("worked_until")), today, norm):
         return []
     words = Words(

@@ -14,7 +14,7 @@ from models.messages import CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.documents import DocumentVersion
 from rules.accreditations.hours import Hours
-from rules.accreditations.norms import Norm, day_of, file_from
+from rules.accreditations.norms import AccreditationNorm, day_of, file_from
 from rules.cases.process import Status, Transition
 from rules.clock import now as present
 from services.accreditations.norms import norm_of
@@ -53,7 +53,7 @@ async def _findings(
 
 
 def findings_of(
-    data: Mapping[str, Any], cited: Sequence[tuple[str, str]], day: date, norm: Norm
+    data: Mapping[str, Any], cited: Sequence[tuple[str, str]], day: date, norm: AccreditationNorm
 ) -> list[dict[str, Any]]:
     """The findings of a check, problems first. `severity` is `problem`, `warning` or `fine`."""
     found = [*_of_hours(data, norm), *_of_term(data, day, norm)]
@@ -71,7 +71,7 @@ def _said(code: str, severity: str, about: str, text: str) -> dict[str, Any]:
     return {"code": code, "severity": severity, "about": about, "text": text}
 
 
-def _of_hours(data: Mapping[str, Any], norm: Norm) -> list[dict[str, Any]]:
+def _of_hours(data: Mapping[str, Any], norm: AccreditationNorm) -> list[dict[str, Any]]:
     hours = Hours(
         int(data.get("hours") or 0),
         int(data.get("certified_hours") or 0),
@@ -90,7 +90,7 @@ def _of_hours(data: Mapping[str, Any], norm: Norm) -> list[dict[str, Any]]:
     return found
 
 
-def _of_term(data: Mapping[str, Any], day: date, norm: Norm) -> list[dict[str, Any]]:
+def _of_term(data: Mapping[str, Any], day: date, norm: AccreditationNorm) -> list[dict[str, Any]]:
     until = day_of(data.get("valid_until"))
     if until is None:
         return []

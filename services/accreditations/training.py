@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.credentials import Credential, CredentialFile, CredentialVersion
 from models.tables.documents import DocumentVersion
 from rules.accreditations.hours import FinishedCourse, Hours, counts, hours_of
-from rules.accreditations.norms import Norm, day_of
+from rules.accreditations.norms import AccreditationNorm, day_of
 from rules.cases.limits import MOST_ATTACHMENTS
 from rules.forms.definitions import CaseTypeDefinition
 from services.cases.draft_contents import citation
@@ -57,7 +57,7 @@ class Admission:
 class Preparation:
     """What the file gives on a day, by the norm of that day."""
 
-    norm: Norm
+    norm: AccreditationNorm
     hours: Hours
     courses: Sequence[TrainingLine]
     admission: Admission | None
@@ -85,7 +85,9 @@ class Preparation:
         return self.admission.files if self.admission else ()
 
 
-async def prepared(session: AsyncSession, person_id: UUID, today: date, norm: Norm) -> Preparation:
+async def prepared(
+    session: AsyncSession, person_id: UUID, today: date, norm: AccreditationNorm
+) -> Preparation:
     """What the file of a person gives today."""
     rows = await _standing(session, person_id)
     files = await _files(session, [version.id for _, version in rows])
@@ -173,7 +175,10 @@ async def _files(session: AsyncSession, version_ids: Collection[UUID]) -> Mappin
 
 
 def _line(
-    version: CredentialVersion, files: Sequence[UUID], today: date | None, norm: Norm | None
+    version: CredentialVersion,
+    files: Sequence[UUID],
+    today: date | None,
+    norm: AccreditationNorm | None,
 ) -> TrainingLine:
     data = version.data
     ended = day_of(data.get("ended_on")) or version.issued_on or date.min

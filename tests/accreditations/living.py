@@ -180,3 +180,24 @@ class Accredited:
                 .order_by(col(Notice.id))
             )
             return list(found.all())
+
+    async def ask_now(self, case_id: UUID) -> None:
+        """Let the centre be asked at once, and wait until it was."""
+        async with self.desk.container.database.work() as session:
+            found = await session.exec(
+                select(AccreditationPackage)
+                .where(AccreditationPackage.case_id == case_id)
+                .order_by(col(AccreditationPackage.version).desc())
+            )
+            package = found.first()
+            assert package is not None
+            package.ask_at = now() - timedelta(seconds=1)
+            session.add(package)
+        await self.desk.office.set_times(case_id, wakes_at=now() - timedelta(seconds=1))
+        await self.sweep()
+
+        async def asked() -> bool:
+            wakes_at = (await self.case(case_id)).wakes_at
+            return wakes_at is None or wakes_at > now()
+
+        await until(asked)

@@ -165,10 +165,10 @@ async def test_a_lost_answer_and_a_centre_that_is_down(someone: Accredited) -> N
         # A centre that has lost everything gets the same package again.
         await switches.delete(f"/packages/{package.package_id}")
         await switches.put("/behaviour", json={"delay": 0, "answer": "accredited", "garbled": True})
-        await ask_now(someone, case_id)
+        await someone.ask_now(case_id)
         assert (await someone.case(case_id)).status == Status.FORWARDED
         await switches.put("/behaviour", json={"delay": 0})
-        await ask_now(someone, case_id)
+        await someone.ask_now(case_id)
         await someone.stands(case_id, Status.ACCREDITED)
 
 
@@ -279,29 +279,3 @@ async def test_what_is_missing_and_who_gives_it(desk: Desk) -> None:
     assert (fresh.draft["hours"], fresh.draft["certified_hours"]) == (144, 80)
     assert fresh.draft["experience"] == 4
     assert len(fresh.draft_attachments) == 3
-
-
-async def ask_now(someone: Accredited, case_id: object) -> None:
-    """Let the centre be asked at once, and wait until it was."""
-    from uuid import UUID
-
-    from sqlmodel import select
-
-    from models.tables.credentials import AccreditationPackage
-
-    database = someone.desk.container.database
-    async with database.work() as session:
-        found = await session.exec(
-            select(AccreditationPackage).where(AccreditationPackage.case_id == UUID(str(case_id)))
-        )
-        package = found.one()
-        package.ask_at = now() - timedelta(seconds=1)
-        session.add(package)
-    await someone.desk.office.set_times(UUID(str(case_id)), wakes_at=now() - timedelta(seconds=1))
-    await someone.sweep()
-
-    async def asked() -> bool:
-        wakes_at = (await someone.case(UUID(str(case_id)))).wakes_at
-        return wakes_at is None or wakes_at > now()
-
-    await until(asked)

@@ -6,7 +6,13 @@ from datetime import date, timedelta
 import pytest
 
 from rules.accreditations.hours import FinishedCourse, Hours, closing, hours_of
-from rules.accreditations.norms import Norm, file_from, needs_primary, norm_on, years_before
+from rules.accreditations.norms import (
+    AccreditationNorm,
+    file_from,
+    needs_primary,
+    norm_on,
+    years_before,
+)
 from rules.cases.accreditations import ACCREDITATION, AT_THE_CENTRE
 from rules.cases.process import Party, Status, Transition
 from rules.cases.terms import Alarm, Terms, WorkingCalendar, nth_alarm, review_alarms
@@ -45,7 +51,7 @@ def test_the_norm_in_force_decides() -> None:
     """The shipped one stands as the order says; of two the later, before both the earlier."""
     assert (NORM.hours, NORM.certified_hours, NORM.years) == (144, 72, 5)
     assert NORM.until == date(2029, 1, 1)
-    later = Norm("новый", date(2029, 1, 1), None, 5, 250, 100, 5, 5, 90)
+    later = AccreditationNorm("новый", date(2029, 1, 1), None, 5, 250, 100, 5, 5, 90)
     both = [later, NORM]
     assert norm_on(both, date(2028, 12, 31)) is NORM
     assert norm_on(both, date(2029, 1, 1)) is later

@@ -1,9 +1,12 @@
-"""An ordinary act of enrolment and an ordinary receipt, for tests of papers."""
+"""An ordinary act of enrolment, an ordinary receipt and a portfolio, for tests of papers."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from cryptography.x509 import Certificate
+from PIL import Image
 
+from services.accreditations.portfolio import PortfolioDocument, PortfolioFacts
 from services.applications.enrolment_certificate import ActFacts, SealFacts
 from services.dossier.receipt_paper import ReceiptFacts
 
@@ -56,4 +59,28 @@ def receipt_facts(
         zone="Europe/Moscow",
         public_url=public_url,
         certificate=certificate,
+    )
+
+
+def portfolio_facts(folder: Path) -> PortfolioFacts:
+    """What an ordinary portfolio says: a scan in grey, and a page in colour that lies."""
+    grey, colour = folder / "grey", folder / "colour"
+    Image.linear_gradient("L").resize((1270, 1800)).save(grey, "PNG")
+    Image.radial_gradient("L").resize((1800, 1270)).convert("RGB").save(colour, "PNG")
+    return PortfolioFacts(
+        institution="Городская клиническая больница № 7",
+        number="АК-2026-000007-1",
+        version=2,
+        person="Соколова Анна Викторовна",
+        specialty="Кардиология",
+        submitted_at=NOW,
+        zone="Europe/Moscow",
+        rows=[("Подразделение", "Кардиологическое отделение № 2"), ("СНИЛС", "112-233-445 95")],
+        hours=[("Эхокардиография 😀", "Академия", "30.06.2026", "144", "72")],
+        totals=(144, 72),
+        report="Приём и диагностика.\nШкола пациентов.",
+        documents=[
+            PortfolioDocument("Диплом об образовании", "диплом.pdf", "ab" * 32, [grey, colour]),
+            PortfolioDocument("Документ о пройденном курсе", "x" * 60 + ".jpg", "cd" * 32, [grey]),
+        ],
     )

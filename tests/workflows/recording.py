@@ -1,8 +1,9 @@
 """Record the histories that `medcab replay` replays: `python -m tests.workflows.recording`.
 
-`applications`, `requests`, `rights`, `verifications` and `standing` name the stories that are lived
-through; names of files after that, only those. To be run again when a workflow has changed on
-purpose; histories of the old way stay as long as cases that began with it may be open.
+`applications`, `requests`, `rights`, `verifications`, `accreditations` and `standing` name the
+stories that are lived through; names of files after that, only those. To be run again when a
+workflow has changed on purpose; histories of the old way stay as long as cases that began with it
+may be open.
 """
 
 import asyncio
@@ -250,6 +251,7 @@ async def _record(settings: Settings, recorder: type[Recorder], names: Collectio
 
 def main() -> None:
     """Start servers, record, stop them."""
+    from tests.workflows.recording_accreditations import AccreditationRecorder
     from tests.workflows.recording_requests import RequestRecorder
     from tests.workflows.recording_rights import RightsRecorder
     from tests.workflows.recording_standing import StandingRecorder
@@ -258,6 +260,7 @@ def main() -> None:
     recorders = {
         "applications": Recorder,
         "requests": RequestRecorder,
+        "accreditations": AccreditationRecorder,
         "rights": RightsRecorder,
         "standing": StandingRecorder,
         "verifications": VerificationRecorder,

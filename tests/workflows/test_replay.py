@@ -23,6 +23,13 @@ from worker import WORKFLOWS
 
 HISTORIES = CHECKOUT / "tests" / "histories"
 RECORDED = {
+    "accreditation-asked-1",
+    "accreditation-asked-2",
+    "accreditation-centre-down",
+    "accreditation-granted",
+    "accreditation-lapsed",
+    "accreditation-rejected",
+    "accreditation-withdrawn",
     "account-lock",
     "approved",
     "approved-given-out",
