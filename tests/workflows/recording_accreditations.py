@@ -56,7 +56,7 @@ class AccreditationRecorder(Recorder):
             await someone.acts.save_draft(someone.person, case_id, {"experience": 13})
             step = (await someone.case(case_id)).step
             await someone.acts.resubmit(someone.person, case_id, Act(uuid4(), step))
-            await someone.stands(case_id, Status.IN_REVIEW)
+            await self._stands(case_id, Status.IN_REVIEW)
             await someone.decide(case_id, Transition.APPROVE)
             await someone.stands(case_id, Status.RETURNED)
         return case_id

@@ -1,5 +1,6 @@
 """Every page with invented contents, as the gallery shows it and the tests render it."""
 
+from tests.cabinet.samples.accreditations import accreditation_pages
 from tests.cabinet.samples.cases import AT, file_row, frame, outside
 from tests.cabinet.samples.credentials import credential_pages
 from tests.cabinet.samples.others import other_pages
@@ -22,5 +23,6 @@ SAMPLES: dict[str, Sample] = {
         *suspicion_pages(),
         *rights_pages(),
         *credential_pages(),
+        *accreditation_pages(),
     )
 }
