@@ -11,10 +11,16 @@ from services.accreditations import packaging
 from services.applications import enrolment
 from services.exports import building
 from services.files import intake, orphans
+from services.handovers import packing
 from services.requests import acts as requests
 
-FOLDERS: orphans.Folders = {**enrolment.OBJECTS, **requests.OBJECTS, **packaging.OBJECTS}
-"""Folders of objects that belong to the kinds of case."""
+FOLDERS: orphans.Folders = {
+    **enrolment.OBJECTS,
+    **requests.OBJECTS,
+    **packaging.OBJECTS,
+    **packing.OBJECTS,
+}
+"""Folders of objects whose rows name them."""
 
 
 class FileActivities:

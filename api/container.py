@@ -42,6 +42,8 @@ from services.documents.acts import Documents
 from services.exports.acts import Exports
 from services.files.inspection.client import Inspection
 from services.files.intake import Files
+from services.handovers.asking import AuthorityActs
+from services.handovers.deciding import HandoverDecisions
 from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
@@ -160,6 +162,16 @@ class Container:
     def account_locks(self) -> AccountLocks:
         """Locks by suspicion."""
         return AccountLocks(self.database, self.meetings, self._waker(WorkflowName.ACCOUNT_LOCK))
+
+    @cached_property
+    def authorities(self) -> AuthorityActs:
+        """What authorities ask and fetch."""
+        return AuthorityActs(self.database, self.objects, self._waker(WorkflowName.HANDOVER))
+
+    @cached_property
+    def handovers(self) -> HandoverDecisions:
+        """Decisions on what authorities asked for."""
+        return HandoverDecisions(self.database, self._waker(WorkflowName.HANDOVER))
 
     @cached_property
     def documents(self) -> Documents:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import course, credentials, documents, dossier, meetings
+from api import course, credentials, documents, dossier, handovers, meetings
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -49,6 +49,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     registration.router,
     credentials.router,
     documents.router,
+    handovers.router,
     meetings.router,
     log.router,
     self_check.router,

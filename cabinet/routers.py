@@ -27,6 +27,7 @@ from cabinet.credentials import one as credential
 from cabinet.documents import pages as documents
 from cabinet.dossier import moments
 from cabinet.frame import installable
+from cabinet.handovers import pages as handovers
 from cabinet.journal import log, self_check
 from cabinet.journal import pages as journal
 from cabinet.meetings import operator
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credential_file.router,
     credential.router,
     documents.router,
+    handovers.router,
     settings.router,
     inbox.router,
     installable.router,

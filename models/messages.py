@@ -35,6 +35,7 @@ class WorkflowName(StrEnum):
     CREDENTIAL = "Credential"
     REGISTER_SYNC = "RegisterSync"
     REGISTER_CHECK = "RegisterCheck"
+    HANDOVER = "Handover"
 
 
 WAKE_UP = "ring"
@@ -168,6 +169,18 @@ class CredentialLook(WorkflowMessage):
     """The code of the owner's unit."""
     ends_at: datetime | None = None
     """When its validity is over."""
+
+
+class HandoverRef(WorkflowMessage):
+    """The hand-over that a workflow is about."""
+
+    handover_id: UUID
+
+
+class HandoverLook(WorkflowMessage):
+    """When a hand-over is to be looked at again; None once it is over."""
+
+    looks_at: datetime | None
 
 
 class ExportRef(WorkflowMessage):

@@ -17,7 +17,7 @@ from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
 from ops.keys import commands as keys
 from ops.local.home import RESTORED, Home, default_home
-from ops.upkeep import gov_service_keys, people
+from ops.upkeep import authorities, gov_service_keys, people
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +40,7 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 app.add_typer(gov_service_keys.app, name="module-keys")
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
+app.add_typer(authorities.app, name="authorities")
 app.command()(people.bootstrap)
 
 

@@ -63,6 +63,8 @@ class Permission(StrEnum):
     """See what qualifications the people of one's units have."""
     CONFIRM_CREDENTIALS = "confirm_credentials"
     """Confirm that what somebody entered agrees with the original of the paper."""
+    RELEASE_CREDENTIALS = "release_credentials"
+    """Decide whether an authority gets documents of somebody's qualification."""
     KEEP_ARCHIVE = "keep_archive"
     CONFIRM_ACCOUNT = "confirm_account"
     """Have one's own account confirmed, with documents of one's own. Needs no role."""
@@ -94,7 +96,12 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.NURSE: _CLINICIAN,
     Role.HR_REVIEWER: _PERSONNEL,
     Role.HR_HEAD: _PERSONNEL
-    | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE, Permission.RECONCILE_STAFF},
+    | {
+        Permission.OVERSEE_REVIEWS,
+        Permission.KEEP_ARCHIVE,
+        Permission.RECONCILE_STAFF,
+        Permission.RELEASE_CREDENTIALS,
+    },
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN
     | {

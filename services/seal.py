@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crypto.certificates import Certificate, common_name
-from crypto.cms_signatures import CmsSigner
+from crypto.cms_signatures import CmsSigner, sign_content
 from crypto.signing_keys import as_pkcs12, from_pkcs12, new_seal_signer
 from rules.clock import now
 from settings import Settings
@@ -45,6 +45,9 @@ class Seal(Protocol):
 
     def sign_bytes(self, data: bytes) -> bytes:
         """A detached CMS signature over the bytes, in DER."""
+
+    def sign_enclosing(self, data: bytes) -> bytes:
+        """A CMS signature that contains the bytes, in DER."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ class FileSeal:
     def sign_bytes(self, data: bytes) -> bytes:
         """A detached CMS signature with the certificate inside, in DER."""
         return self.signer.sign(sha256(data).digest(), signing_time=now())
+
+    def sign_enclosing(self, data: bytes) -> bytes:
+        """A CMS signature with the bytes and the certificate inside, in DER."""
+        return sign_content(self.signer, data, now())
 
 
 def open_seal(settings: Settings) -> Seal:

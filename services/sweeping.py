@@ -25,13 +25,20 @@ from services.cases.signals import CaseSignals
 from services.credentials import life as credentials
 from services.credentials import renewal
 from services.exports import acts as exports
+from services.handovers import looking as handovers
 from services.meetings import sweep as meetings
 from services.own_workflows import OwnWorkflow, Wakers
 from services.registers import checks as register_checks
 from services.staff import departures, registrations
 from services.verifications import meeting as _registered  # noqa: F401
 
-ROWS: tuple[OwnWorkflow, ...] = (exports.OWN, locks.OWN, credentials.OWN, register_checks.OWN)
+ROWS: tuple[OwnWorkflow, ...] = (
+    exports.OWN,
+    locks.OWN,
+    credentials.OWN,
+    register_checks.OWN,
+    handovers.OWN,
+)
 """The subjects whose rows have workflows of their own."""
 
 

@@ -80,6 +80,8 @@ DONE: Mapping[str, str] = {
     "record_done": marked("Выполнено: запись кадрового учёта больше не ждёт."),
     "record_waits": marked("Пока не получается: причина та же, что указана в списке."),
     "record_closed": marked("Запись убрана из списка."),
+    "handover_released": marked("Документы передаются: пакет готовится."),
+    "handover_refused": marked("Ведомству отказано, причину оно увидит."),
     "course_passed": marked("Курс пройден, это записано в журнал."),
     "credential_saved": marked("Документ сохранён."),
     "credential_saved_next": marked("Документ сохранён. Опишите следующий."),
@@ -287,6 +289,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (
         NavEntry("audit", "Проверка дел", "search", "/audit"),
         (Permission.AUDIT_CASES,),
+    ),
+    (
+        NavEntry("handovers", "Запросы ведомств", "send", "/handovers"),
+        (Permission.RELEASE_CREDENTIALS,),
     ),
     (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
     (NavEntry("rights", "Права", "key-round", "/rights/matrix"), (Permission.VIEW_RIGHTS,)),

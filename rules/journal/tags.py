@@ -21,6 +21,7 @@ class ViewCode(StrEnum):
     DOCUMENT = "document"
     CREDENTIAL = "credential"
     CREDENTIALS = "credentials"
+    HANDOVER = "handover"
     ACT = "act"
     PORTFOLIO = "portfolio"
     REQUEST_DOCUMENT = "request_document"
@@ -118,6 +119,15 @@ class AuditTag(StrEnum):
     CREDENTIAL_RENEWAL_CLOSE = "credential:renewal:close"
     CREDENTIAL_VIEW = "credential:credential:view"
     CREDENTIALS_VIEW = "credential:file:view"
+    AUTHORITY_ADD = "handover:authority:add"
+    AUTHORITY_END = "handover:authority:end"
+    HANDOVER_ASK = "handover:request:ask"
+    HANDOVER_RELEASE = "handover:request:release"
+    HANDOVER_REFUSE = "handover:request:refuse"
+    HANDOVER_PACK = "handover:package:make"
+    HANDOVER_FETCH = "handover:package:fetch"
+    HANDOVER_REMOVE = "handover:package:remove"
+    HANDOVER_VIEW = "handover:request:view"
     NOTICE_FAIL = "notice:delivery:fail"
     ACCOUNT_CREATE = "account:account:create"
     SIGN_IN = "account:session:open"
@@ -281,6 +291,14 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CREDENTIAL_EXPIRED: T.CREDENTIAL_EXPIRE,
     K.CREDENTIAL_RENEWAL_OPENED: T.CREDENTIAL_RENEWAL_OPEN,
     K.CREDENTIAL_RENEWAL_CLOSED: T.CREDENTIAL_RENEWAL_CLOSE,
+    K.AUTHORITY_ADDED: T.AUTHORITY_ADD,
+    K.AUTHORITY_ENDED: T.AUTHORITY_END,
+    K.HANDOVER_ASKED: T.HANDOVER_ASK,
+    K.HANDOVER_RELEASED: T.HANDOVER_RELEASE,
+    K.HANDOVER_REFUSED: T.HANDOVER_REFUSE,
+    K.HANDOVER_READY: T.HANDOVER_PACK,
+    K.HANDOVER_FETCHED: T.HANDOVER_FETCH,
+    K.HANDOVER_OVER: T.HANDOVER_REMOVE,
     K.NOTICE_FAILED: T.NOTICE_FAIL,
     K.ACCOUNT_CREATED: T.ACCOUNT_CREATE,
     K.ACCOUNT_SIGNED_IN: T.SIGN_IN,
@@ -363,6 +381,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.DOCUMENT: T.DOCUMENT_VIEW,
     V.CREDENTIAL: T.CREDENTIAL_VIEW,
     V.CREDENTIALS: T.CREDENTIALS_VIEW,
+    V.HANDOVER: T.HANDOVER_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
     V.PORTFOLIO: T.PORTFOLIO_VIEW,
     V.REQUEST_DOCUMENT: T.REQUEST_DOCUMENT_VIEW,
@@ -428,6 +447,7 @@ SUBJECTS: Mapping[str, str] = {
     "request": "Запросы",
     "document": "Документы",
     "credential": "Квалификация",
+    "handover": "Передача документов ведомствам",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
     "meeting": "Видеовстречи",

@@ -13,6 +13,7 @@ from rules.notices.account_events import ACCOUNT_EVENTS
 from rules.notices.accreditation_events import ACCREDITATION_EVENTS
 from rules.notices.credential_events import CREDENTIAL_EVENTS
 from rules.notices.event import Event
+from rules.notices.handover_events import HANDOVER_EVENTS
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
@@ -388,6 +389,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **MEETING_EVENTS,
     **VERIFICATION_EVENTS,
     **ACCREDITATION_EVENTS,
+    **HANDOVER_EVENTS,
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,

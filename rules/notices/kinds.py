@@ -135,6 +135,10 @@ class NoticeKind(StrEnum):
     CREDENTIAL_EXPIRED_STAFF = "credential_expired_staff"
     REGISTER_CHECKED = "register_checked"
     REGISTER_CHECK_GIVEN_UP = "register_check_given_up"
+    HANDOVER_ASKED = "handover_asked"
+    HANDOVER_WAITS = "handover_waits"
+    HANDOVER_READY = "handover_ready"
+    HANDOVER_NOT_FETCHED = "handover_not_fetched"
 
 
 class Channel(StrEnum):

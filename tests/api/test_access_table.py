@@ -29,6 +29,7 @@ from tests.api.accreditation_rows import ACCREDITATION_PAGES, ACCREDITATION_ROWS
 from tests.api.audit_rows import AUDIT_PAGES, AUDIT_ROWS
 from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
 from tests.api.credential_rows import CREDENTIAL_PAGES, CREDENTIAL_ROWS
+from tests.api.handover_rows import HANDOVER_PAGES, HANDOVER_ROWS
 from tests.api.meeting_rows import MEETING_PAGES, MEETING_ROWS
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
@@ -75,6 +76,8 @@ TABLE: dict[str, Row] = {
     **AUDIT_PAGES,
     **RIGHTS_ROWS,
     **RIGHTS_PAGES,
+    **HANDOVER_ROWS,
+    **HANDOVER_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

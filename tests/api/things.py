@@ -29,6 +29,7 @@ from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import entries as journal
 from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
+from tests.api.handover_samples import give_handovers
 from tests.api.people_rows import give_records
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
@@ -96,6 +97,7 @@ async def give(
         **await give_verifications(session, actor),
         **await give_accreditations(session, actor, office.hr),
         **await give_rights(session, actor),
+        **await give_handovers(session, actor),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
         "person_id": str(person_id),

@@ -1,0 +1,1 @@
+"""Hand-overs of documents of qualification to authorities (Q5)."""

@@ -1,0 +1,1 @@
+"""Hand-overs of documents to authorities."""
