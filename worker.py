@@ -20,6 +20,7 @@ from activities.cases import CaseActivities
 from activities.credentials import CredentialActivities
 from activities.exports import ExportActivities
 from activities.files import FileActivities
+from activities.handovers import HandoverActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
 from activities.personnel import PersonnelActivities
@@ -70,6 +71,7 @@ from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
 from workflows.credentials import CredentialLife
 from workflows.exports import ExportWorkflow
+from workflows.handovers import DocumentHandover
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.registers import OneRegisterCheck, RegisterSync
 from workflows.requests import ServiceRequest
@@ -97,6 +99,7 @@ WORKFLOWS = [
     CredentialLife,
     RegisterSync,
     OneRegisterCheck,
+    DocumentHandover,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -179,6 +182,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             accreditations.wake_accreditation,
             accreditations.forward_portfolio,
             accreditations.tend_accreditation,
+            HandoverActivities(database, objects, seal, settings.institution).look_at_handover,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

@@ -16,6 +16,7 @@ from models.messages import (
     CheckRef,
     CredentialRef,
     ExportRef,
+    HandoverRef,
     LockRef,
     WorkflowMessage,
     WorkflowName,
@@ -55,6 +56,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "register-check",
         lambda row_id: CheckRef(check_id=row_id),
         OpsText("one person asked to be compared with the registers"),
+    ),
+    WorkflowName.HANDOVER: RowStart(
+        "handover",
+        lambda row_id: HandoverRef(handover_id=row_id),
+        OpsText("documents that an authority asked for"),
     ),
 }
 

@@ -25,6 +25,7 @@ from clients.temporal.rows import RowWaker
 from models.messages import WAKE_UP, CredentialSignal, WorkflowName
 from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
+from models.tables.handovers import Handover
 from models.tables.registers import RegisterCheck
 from rules.archive import ExportKind
 from rules.clock import now
@@ -36,6 +37,7 @@ from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
 from services.registers.checks import RegisterChecks
+from tests.api.handover_samples import give_handovers
 from tests.credentials.conftest import Keeping
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
@@ -67,6 +69,8 @@ class StandingRecorder(Recorder):
             await self._keep("credential", f"credential-{await self.lived()}")
         if not names or "register-check" in names:
             await self._keep("register-check", f"register-check-{await self.checked()}")
+        if not names or "handover" in names:
+            await self._keep("handover", f"handover-{await self.handed_over()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
@@ -154,6 +158,25 @@ class StandingRecorder(Recorder):
             session.add(check)
         await wake(check.id)
         return check.id
+
+    async def handed_over(self) -> UUID:
+        """What an authority asked for is refused while its workflow waits to remind of it."""
+        moment = now()
+        wake = self._waker(WorkflowName.HANDOVER)
+        async with self.database.work() as session:
+            handover_id = UUID(
+                (await give_handovers(session, self.office.clinician))["handover_id"]
+            )
+        await wake(handover_id)
+        await self._waits(f"handover-{handover_id}", 1)
+        async with self.database.work() as session:
+            await session.exec(
+                update(Handover)
+                .where(col(Handover.id) == handover_id)
+                .values(state="refused", decided_at=moment, looks_at=moment)
+            )
+        await wake(handover_id)
+        return handover_id
 
     async def made(self) -> UUID:
         """A list that becomes a file."""

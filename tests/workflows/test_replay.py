@@ -48,6 +48,7 @@ RECORDED = {
     "false-signal",
     "false-signal-given-out",
     "file-sweep",
+    "handover",
     "journal-sealer",
     "lapsed",
     "lapsed-given-out",
