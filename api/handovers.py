@@ -9,12 +9,13 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.container import ContainerDep, Work
-from api.http.auth import CurrentActor, From, Openness, require
+from api.http.auth import CurrentActor, CurrentSession, From, Openness, require
 from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
-from rules.handovers import MOST_CREDENTIALS, HandoverState
+from rules.clock import now
+from rules.credentials.handovers import MOST_CREDENTIALS, HandoverState
 from rules.refusals import Refusal
 from rules.texts.identifiers import snils
 from services.handovers import seen
@@ -109,7 +110,7 @@ class ReleaseIn(BaseModel):
     credentials: list[UUID] = Field(min_length=1, max_length=MOST_CREDENTIALS)
 
 
-class RefusalIn(BaseModel):
+class HandoverRefusalIn(BaseModel):
     """Why nothing is handed over; the authority reads it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -178,10 +179,11 @@ async def one(handover_id: UUID, session: Work, actor: Officer) -> HandoverOut:
     responses=documented(401, 403, 404, 409, 422),
 )
 async def release(
-    handover_id: UUID, body: ReleaseIn, actor: Officer, container: ContainerDep
+    handover_id: UUID, body: ReleaseIn, current: CurrentSession, container: ContainerDep
 ) -> Response:
-    """Hand over the files of these credentials, as they stand now."""
-    await container.handovers.release(actor, handover_id, body.credentials)
+    """Hand over the files of these credentials, as they stand now. Needs a fresh code."""
+    current.demand_fresh(now())
+    await container.handovers.release(current.actor, handover_id, body.credentials)
     return Response(status_code=204)
 
 
@@ -191,7 +193,7 @@ async def release(
     responses=documented(401, 403, 404, 409, 422),
 )
 async def refuse(
-    handover_id: UUID, body: RefusalIn, actor: Officer, container: ContainerDep
+    handover_id: UUID, body: HandoverRefusalIn, actor: Officer, container: ContainerDep
 ) -> Response:
     """Hand over nothing, and say why."""
     await container.handovers.refuse(actor, handover_id, body.reason)

@@ -32,6 +32,7 @@ _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
 _UNLOCKS: Scope = frozenset({P.APPROVE_UNLOCK})
 _RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
+_RELEASES: Scope = frozenset({P.RELEASE_CREDENTIALS})
 _MEETS: Scope = frozenset({P.MEET_PEOPLE})
 
 
@@ -166,6 +167,10 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /meetings/schedule": _MEETS,
     "DELETE /meetings/schedule/{slot_id}": _MEETS,
     "GET /people": _PEOPLE,
+    "GET /handovers": _RELEASES,
+    "GET /handovers/mine": _DOCUMENTS,
+    "GET /handovers/{handover_id}": _RELEASES,
+    "POST /handovers/{handover_id}/refuse": _RELEASES,
     "GET /account-locks": _UNLOCKS,
     "POST /account-locks/{lock_id}/send-back": _UNLOCKS,
     "POST /account-locks/{lock_id}/resend": _UNLOCKS,

@@ -12,7 +12,7 @@ from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from rules.clock import now
-from rules.handovers import HANDOVER_WORDS, MOST_CREDENTIALS, HandoverState
+from rules.credentials.handovers import HANDOVER_WORDS, MOST_CREDENTIALS, HandoverState
 from rules.refusals import Refusal
 from services.credentials import seen as credentials
 from services.credentials.seen import CredentialSeen

@@ -54,7 +54,7 @@ class Handover(SQLModel, table=True):
         description="Of credentials that are asked for; empty: whatever the purpose needs.",
     )
     asked_at: datetime = Field(sa_column=utc_column())
-    state: str = Field(description="`rules.handovers.HandoverState`.")
+    state: str = Field(description="`rules.credentials.handovers.HandoverState`.")
     decided_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     decided_by: UUID | None = Field(
         default=None, foreign_key="person.id", description="None: nobody is known here."

@@ -102,6 +102,7 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
         Permission.CONFIRM_DECLARATIONS,
         Permission.READ_JOURNAL,
         Permission.KEEP_ARCHIVE,
+        Permission.RELEASE_CREDENTIALS,
         Permission.OPERATE,
         Permission.DECODE_PAYLOADS,
     }

@@ -18,7 +18,7 @@ from models.tables.handovers import Handover
 from models.tables.people import Person
 from rules.accounts import too_often
 from rules.clock import now as present
-from rules.handovers import ASKS, HandoverState, asked_otherwise, next_look, not_ready
+from rules.credentials.handovers import ASKS, HandoverState, asked_otherwise, next_look, not_ready
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind

@@ -12,7 +12,7 @@ from crypto.certificates import from_pem, in_force
 from models.tables.handovers import Authority
 from rules.accounts import too_often
 from rules.clock import now as present
-from rules.handovers import WRONG_SECRETS
+from rules.credentials.handovers import WRONG_SECRETS
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
 from rules.texts.cleaning import clean

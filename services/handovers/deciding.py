@@ -14,7 +14,7 @@ from models.tables.handovers import Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.clock import now as present
-from rules.handovers import (
+from rules.credentials.handovers import (
     MOST_BYTES,
     HandoverState,
     about_oneself,

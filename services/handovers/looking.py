@@ -10,7 +10,7 @@ from clients.objects import Objects
 from models.messages import WorkflowName
 from models.tables.handovers import Handover
 from rules.clock import now as present
-from rules.handovers import HandoverState, next_look
+from rules.credentials.handovers import HandoverState, next_look
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services.handovers import packing, rows

@@ -28,8 +28,8 @@ from models.tables.documents import DocumentVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
 from models.tables.people import Person
 from rules.clock import now as present
+from rules.credentials.handovers import KEPT, MOST_BYTES, HandoverState
 from rules.files.checks import safe_name
-from rules.handovers import KEPT, MOST_BYTES, HandoverState
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services.credentials import categories

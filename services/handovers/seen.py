@@ -12,7 +12,7 @@ from models.tables.credentials import Credential, CredentialVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Actor, Permission
-from rules.handovers import TERM, HandoverState
+from rules.credentials.handovers import TERM, HandoverState
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services.credentials import categories

@@ -14,7 +14,7 @@ HANDOVER_ROWS: dict[str, Row] = {
     "GET /api/v1/handovers/mine": Row("signed_in", EVERYBODY),
     "GET /api/v1/handovers/{handover_id}": Row("release_credentials", NOBODY, HR_HEAD, NOBODY),
     "POST /api/v1/handovers/{handover_id}/release": Row(
-        "release_credentials", NOBODY, HR_HEAD, NOBODY, body(credentials=["{case_id}"])
+        "session", NOBODY, HR_HEAD, NOBODY, body(credentials=["{case_id}"])
     ),
     "POST /api/v1/handovers/{handover_id}/refuse": Row(
         "release_credentials", NOBODY, HR_HEAD, NOBODY, body(reason="нет основания")

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.handovers import Authority, Handover
 from rules.access import Actor
 from rules.clock import now
-from rules.handovers import HandoverState
+from rules.credentials.handovers import HandoverState
 
 
 async def give_handovers(session: AsyncSession, actor: Actor) -> dict[str, str]:

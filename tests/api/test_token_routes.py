@@ -80,7 +80,7 @@ async def programs(
 
 def test_every_route_of_the_api_is_judged(world: World) -> None:
     """A new route that a signed-in person opens has a row, or is closed to tokens by intent."""
-    of_people = {"session", "signing_in", "public"}
+    of_people = {"session", "signing_in", "public", "authority"}
     open_to = {
         f"{method} {path}": {one.to for one in rules} for method, path, rules in routes(world.app)
     }

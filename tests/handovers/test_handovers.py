@@ -29,7 +29,7 @@ from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.access import Actor, Role
 from rules.clock import now
-from rules.handovers import KEPT, REMINDED_AFTER, TERM, HandoverState, next_look
+from rules.credentials.handovers import KEPT, REMINDED_AFTER, TERM, HandoverState, next_look
 from rules.refusals import Refusal
 from services.handovers import authorities, looking, seen
 from services.handovers.asking import AuthorityActs, HandoverQuestion

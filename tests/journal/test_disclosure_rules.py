@@ -19,6 +19,8 @@ OF_NO_CASE = (
     "role",
     "absence",
     "credential",
+    "handover",
+    "authority",
     "person",
     "catalogue",
     "staff",
