@@ -174,7 +174,7 @@ PEOPLE = (
         "начальник отдела кадров",
         "hr",
         (Role.HR_HEAD,),
-        rights=PERSONNEL,
+        rights=(*PERSONNEL, Permission.RELEASE_CREDENTIALS),
         phone="+79161234507",
     ),
     _Person(

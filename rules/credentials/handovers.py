@@ -66,12 +66,6 @@ def decided_already() -> Refusal:
     return Refusal("changed_meanwhile", words, 409)
 
 
-def about_oneself() -> Refusal:
-    """Nobody releases their own documents."""
-    words = "Запрос касается вас. Решить должен другой сотрудник."
-    return Refusal("oneself", words, 409)
-
-
 def not_ready() -> Refusal:
     """There is no package to fetch: not yet, never, or not any more."""
     return Refusal("not_ready", "Пакета нет: посмотрите состояние запроса.", 409)

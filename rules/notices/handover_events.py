@@ -34,7 +34,7 @@ HANDOVER_EVENTS: Mapping[NoticeKind, Event] = {
         "По запросу ведомства переданы документы о вашей квалификации.",
         "Что, кому и на каком основании, указано в кабинете.",
         path="/handovers/mine",
-        link="Посмотреть",
+        link="Открыть список переданного",
         about=NoticeGroup.CASES,
     ),
 }

@@ -17,7 +17,6 @@ from rules.clock import now as present
 from rules.credentials.handovers import (
     MOST_BYTES,
     HandoverState,
-    about_oneself,
     decided_already,
     nothing_chosen,
     too_large,
@@ -91,10 +90,8 @@ async def _open(session: AsyncSession, actor: Actor, handover_id: UUID) -> Hando
     """The hand-over, locked, if the actor decides on it. Raises Refusal 403, 404, 409."""
     actor.demand(Permission.RELEASE_CREDENTIALS)
     row = await rows.locked(session, handover_id)
-    if row is None or row.person_id is None:
+    if row is None or row.person_id in (None, actor.person_id):
         raise not_found()
-    if row.person_id == actor.person_id:
-        raise about_oneself()
     person = await session.get_one(Person, row.person_id)
     if not actor.may(Permission.RELEASE_CREDENTIALS, person.unit_id):
         raise not_found()

@@ -12,22 +12,22 @@ HANDOVER_ROWS: dict[str, Row] = {
     "GET /api/v1/authority/handovers/{handover_id}/package": Row("authority", NOBODY),
     "GET /api/v1/handovers": Row("release_credentials", HR_HEAD),
     "GET /api/v1/handovers/mine": Row("signed_in", EVERYBODY),
-    "GET /api/v1/handovers/{handover_id}": Row("release_credentials", NOBODY, HR_HEAD, NOBODY),
+    "GET /api/v1/handovers/{handover_id}": Row("release_credentials", NOBODY, NOBODY, NOBODY),
     "POST /api/v1/handovers/{handover_id}/release": Row(
-        "session", NOBODY, HR_HEAD, NOBODY, body(credentials=["{case_id}"])
+        "session", NOBODY, NOBODY, NOBODY, body(credentials=["{case_id}"])
     ),
     "POST /api/v1/handovers/{handover_id}/refuse": Row(
-        "release_credentials", NOBODY, HR_HEAD, NOBODY, body(reason="нет основания")
+        "release_credentials", NOBODY, NOBODY, NOBODY, body(reason="нет основания")
     ),
 }
 HANDOVER_PAGES: dict[str, Row] = {
     "GET /handovers": Row("session", HR_HEAD),
     "GET /handovers/mine": Row("session", EVERYBODY),
-    "GET /handovers/{handover_id}": Row("session", NOBODY, HR_HEAD, NOBODY),
+    "GET /handovers/{handover_id}": Row("session", NOBODY, NOBODY, NOBODY),
     "POST /handovers/{handover_id}/release": Row(
-        "session", NOBODY, HR_HEAD, NOBODY, form(credentials="{case_id}")
+        "session", NOBODY, NOBODY, NOBODY, form(credentials="{case_id}")
     ),
     "POST /handovers/{handover_id}/refuse": Row(
-        "session", NOBODY, HR_HEAD, NOBODY, form(reason="нет основания")
+        "session", NOBODY, NOBODY, NOBODY, form(reason="нет основания")
     ),
 }
