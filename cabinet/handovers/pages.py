@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -94,7 +93,7 @@ async def refuse(
 
 async def _shown(
     visit: Visit,
-    session: AsyncSession,
+    session: Work,
     handover_id: UUID,
     refusal: Refusal | None = None,
     *,
