@@ -4,9 +4,10 @@ Each act has a reason where it takes something away, is journaled in the chain o
 whoever acts, and is told to the person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -60,6 +61,51 @@ class Invitations:
 
     invited: Sequence[UUID]
     left_alone: Sequence[tuple[UUID, LeftAlone]]
+
+
+@dataclass(frozen=True)
+class _Doing:
+    """An act on one person that is being done, under the lock of the person."""
+
+    session: AsyncSession
+    act: StaffActing
+    person: Person
+    reason: str
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the act."""
+        return self.act.at
+
+    async def account(self) -> Account:
+        """The account of the person, locked. Raises Refusal 409 if there is none, or nobody's."""
+        if not access.works(self.person, self.now):
+            raise has_left()
+        account = await self.session.get(
+            Account, self.person.id, with_for_update=True, populate_existing=True
+        )
+        if account is None:
+            raise no_account()
+        return account
+
+    async def done(
+        self,
+        kind: JournalKind,
+        facts: Mapping[str, str | None] | None = None,
+        answer: Mapping[str, str] | None = None,
+    ) -> None:
+        """Journal what was done, with the reason, and keep the answer."""
+        about, contents = self.person.id, {"reason": self.reason}
+        said = dict(facts or {})
+        await note(self.session, self.act, about, kind, said, contents)
+        await note_own(self.session, self.act, kind, {"person": str(about), **said}, contents)
+        await keep(self.session, self.act, dict(answer or {}))
+
+    async def tell(self, kind: NoticeKind, facts: Mapping[str, str] | None = None) -> None:
+        """Tell the person what was done to the account."""
+        key = f"{self.person.id}:{kind.value}:{self.act.id}"
+        told = NoticeEvent(self.person.id, kind, key, facts=facts or {})
+        await outbox.enqueue_all(self.session, [told], self.now)
 
 
 class StaffActs:
@@ -148,37 +194,34 @@ class StaffActs:
         Raises Refusal 403, 404, 409 for oneself, the last administrator, or an account that is not
         there or locked already, 422 without a reason.
         """
-        async with self._database.work() as session:
-            act = await _about(session, actor, act_id, StaffActKind.LOCK, person_id, reason)
-            if act.known is not None:
-                return
-            person = await managed(session, act, person_id)
-            account = await _account(session, person, act.at)
-            if account.locked_at is not None:
+
+        async def write(doing: _Doing) -> None:
+            if (await doing.account()).locked_at is not None:
                 raise as_it_is()
-            await demand_successor(session, person_id, act.at)
-            await accounts.lock(session, person_id, "administrator", act.at)
-            await _done(session, act, person_id, JournalKind.ACCOUNT_LOCKED, reason)
-            await _tell(session, act, person_id, NoticeKind.ACCOUNT_LOCKED)
+            await demand_successor(doing.session, person_id, doing.now)
+            await accounts.lock(doing.session, person_id, "administrator", doing.now)
+            await doing.done(JournalKind.ACCOUNT_LOCKED)
+            await doing.tell(NoticeKind.ACCOUNT_LOCKED)
+
+        await self._once(actor, act_id, StaffActKind.LOCK, person_id, reason, write)
 
     async def unlock(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
         """Let a person sign in again.
 
         Raises Refusal 403, 404, 409 if it is not locked, or locked by suspicion, 422.
         """
-        async with self._database.work() as session:
-            act = await _about(session, actor, act_id, StaffActKind.UNLOCK, person_id, reason)
-            if act.known is not None:
-                return
-            person = await managed(session, act, person_id)
-            account = await _account(session, person, act.at)
+
+        async def write(doing: _Doing) -> None:
+            account = await doing.account()
             if account.locked_at is None:
                 raise as_it_is()
             if account.locked_reason == SUSPICION:
                 raise locked_by_suspicion()
-            await accounts.unlock(session, person_id)
-            await _done(session, act, person_id, JournalKind.ACCOUNT_UNLOCKED, reason)
-            await _tell(session, act, person_id, NoticeKind.ACCOUNT_UNLOCKED)
+            await accounts.unlock(doing.session, person_id)
+            await doing.done(JournalKind.ACCOUNT_UNLOCKED)
+            await doing.tell(NoticeKind.ACCOUNT_UNLOCKED)
+
+        await self._once(actor, act_id, StaffActKind.UNLOCK, person_id, reason, write)
 
     async def end_sessions(
         self,
@@ -194,25 +237,23 @@ class StaffActs:
 
         Raises Refusal 403, 404 also for a session or device that is not there, 409, 422.
         """
-        which = {
+        which: dict[str, str | None] = {
             name: str(id_) for name, id_ in (("session", session_id), ("device", device_id)) if id_
         }
-        async with self._database.work() as session:
-            kind = StaffActKind.END_SESSIONS
-            act = await _about(session, actor, act_id, kind, person_id, reason, which)
-            if act.known is not None:
-                return
-            person = await managed(session, act, person_id)
-            await _account(session, person, act.at)
+
+        async def write(doing: _Doing) -> None:
+            session, now = doing.session, doing.now
+            await doing.account()
             if session_id is not None:
-                await end_session(session, person_id, session_id, "administrator", act.at)
+                await end_session(session, person_id, session_id, "administrator", now)
             elif device_id is not None:
-                await _forget_device(session, person_id, device_id, act.at)
+                await _forget_device(session, person_id, device_id, now)
             else:
-                await end_access(session, person_id, "administrator", act.at)
-            ended = JournalKind.ACCOUNT_SESSIONS_ENDED
-            await _done(session, act, person_id, ended, reason, which)
-            await _tell(session, act, person_id, NoticeKind.SESSIONS_ENDED)
+                await end_access(session, person_id, "administrator", now)
+            await doing.done(JournalKind.ACCOUNT_SESSIONS_ENDED, which)
+            await doing.tell(NoticeKind.SESSIONS_ENDED)
+
+        await self._once(actor, act_id, StaffActKind.END_SESSIONS, person_id, reason, write, which)
 
     async def leave(
         self,
@@ -230,48 +271,47 @@ class StaffActs:
         Refusal 403, 404, 409 for oneself, the last administrator, somebody who has left, or another
         departure than the one shown; 422 without a reason or for a day that will not do.
         """
-        day = {"last_day": last_day.isoformat() if last_day else None}
-        async with self._database.work() as session:
-            kind = StaffActKind.LEAVE
-            act = await _about(session, actor, act_id, kind, person_id, reason, day)
-            if act.known is not None:
-                return datetime.fromisoformat(act.known["left_at"])
-            person = await managed(session, act, person_id)
-            if not access.works(person, act.at):
+
+        async def write(doing: _Doing) -> None:
+            session, person, now = doing.session, doing.person, doing.now
+            if not access.works(person, now):
                 raise has_left()
             if person.left_at != shown:
                 raise as_it_is()
             zone = await access.zone_of(session, person.unit_id)
-            today = act.at.astimezone(zone).date()
-            left_at = act.at if last_day is None else leaving_at(last_day, today, zone)
-            await demand_successor(session, person_id, act.at)
+            today = now.astimezone(zone).date()
+            left_at = now if last_day is None else leaving_at(last_day, today, zone)
+            await demand_successor(session, person_id, now)
             person.left_at = left_at
             session.add(person)
             await session.flush()
             facts = {"left_at": left_at.isoformat()}
-            await _done(session, act, person_id, JournalKind.PERSON_LEAVING, reason, facts, facts)
-            told = {"last_day": (last_day or today).isoformat()}
-            await _tell(session, act, person_id, NoticeKind.LEAVING, told)
+            await doing.done(JournalKind.PERSON_LEAVING, facts, facts)
+            await doing.tell(NoticeKind.LEAVING, {"last_day": (last_day or today).isoformat()})
             if last_day is None:
-                await departures.carry_out(session, person, act.at)
-            return left_at
+                await departures.carry_out(session, person, now)
+
+        day = {"last_day": last_day.isoformat() if last_day else None}
+        kind = StaffActKind.LEAVE
+        answer = await self._once(actor, act_id, kind, person_id, reason, write, day)
+        return datetime.fromisoformat(answer["left_at"])
 
     async def stay(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
         """Take back a departure that is still ahead. Raises Refusal 403, 404, 409, 422."""
-        async with self._database.work() as session:
-            act = await _about(session, actor, act_id, StaffActKind.STAY, person_id, reason)
-            if act.known is not None:
-                return
-            person = await managed(session, act, person_id)
+
+        async def write(doing: _Doing) -> None:
+            person = doing.person
             if person.left_at is None:
                 raise as_it_is()
-            if not access.works(person, act.at):
+            if not access.works(person, doing.now):
                 raise has_left()
             person.left_at = None
-            session.add(person)
-            await session.flush()
-            await _done(session, act, person_id, JournalKind.PERSON_STAYS, reason)
-            await _tell(session, act, person_id, NoticeKind.STAYS)
+            doing.session.add(person)
+            await doing.session.flush()
+            await doing.done(JournalKind.PERSON_STAYS)
+            await doing.tell(NoticeKind.STAYS)
+
+        await self._once(actor, act_id, StaffActKind.STAY, person_id, reason, write)
 
     async def transfer(
         self, actor: Actor | None, act_id: UUID, person_id: UUID, unit_id: UUID, reason: str
@@ -281,50 +321,47 @@ class StaffActs:
         Raises Refusal 403, 404 also for a unit in which the actor manages nobody, 409 for oneself
         or the last administrator, 422 without a reason or for the same unit.
         """
-        where = {"unit": str(unit_id)}
-        async with self._database.work() as session:
-            kind = StaffActKind.TRANSFER
-            act = await _about(session, actor, act_id, kind, person_id, reason, where)
-            if act.known is not None:
-                return
-            person = await managed(session, act, person_id)
+
+        async def write(doing: _Doing) -> None:
+            session, by, person = doing.session, doing.act.actor, doing.person
             unit = await session.get(Unit, unit_id)
-            may = actor is None or (act.actor and act.actor.may(Permission.MANAGE_PEOPLE, unit_id))
-            if unit is None or not may:
+            if unit is None or not (by is None or by.may(Permission.MANAGE_PEOPLE, unit_id)):
                 raise not_found()
-            if not access.works(person, act.at):
+            if not access.works(person, doing.now):
                 raise has_left()
             if person.unit_id == unit_id:
                 raise same_unit()
-            facts = {"from": str(person.unit_id), "to": str(unit_id)}
-            await departures.transfer(session, person, unit_id, act.at)
-            await assignment.reconcile(session, act.at)
-            await _done(session, act, person_id, JournalKind.PERSON_TRANSFERRED, reason, facts)
+            facts: dict[str, str | None] = {"from": str(person.unit_id), "to": str(unit_id)}
+            await departures.transfer(session, person, unit_id, doing.now)
+            await assignment.reconcile(session, doing.now)
+            await doing.done(JournalKind.PERSON_TRANSFERRED, facts)
 
+        where: dict[str, str | None] = {"unit": str(unit_id)}
+        await self._once(actor, act_id, StaffActKind.TRANSFER, person_id, reason, write, where)
 
-async def _about(
-    session: AsyncSession,
-    actor: Actor | None,
-    act_id: UUID,
-    kind: StaffActKind,
-    person_id: UUID,
-    reason: str,
-    more: Mapping[str, str | None] | None = None,
-) -> StaffActing:
-    """Begin an act on one person, with a reason. Raises Refusal 403, 422."""
-    said = demand_reason(reason)
-    body = {"person": str(person_id), "reason": said, **(more or {})}
-    return await begin(session, actor, act_id, kind, body)
+    async def _once(
+        self,
+        actor: Actor | None,
+        act_id: UUID,
+        kind: StaffActKind,
+        person_id: UUID,
+        reason: str,
+        write: Callable[[_Doing], Awaitable[None]],
+        more: Mapping[str, str | None] | None = None,
+    ) -> Mapping[str, Any]:
+        """Do an act on one person, with a reason. The same act again returns the same answer.
 
-
-async def _account(session: AsyncSession, person: Person, now: datetime) -> Account:
-    """The account of a person, locked. Raises Refusal 409 if there is none, or nobody to use it."""
-    if not access.works(person, now):
-        raise has_left()
-    account = await session.get(Account, person.id, with_for_update=True, populate_existing=True)
-    if account is None:
-        raise no_account()
-    return account
+        `write` does it, under the lock of the person; `more` is what was asked for besides. Raises
+        Refusal 403, 404 for somebody whom the actor does not manage, 409 for oneself, 422.
+        """
+        said = demand_reason(reason)
+        body = {"person": str(person_id), "reason": said, **(more or {})}
+        async with self._database.work() as session:
+            act = await begin(session, actor, act_id, kind, body)
+            if act.known is None:
+                person = await managed(session, act, person_id)
+                await write(_Doing(session, act, person, said))
+            return act.known or act.answer
 
 
 async def _forget_device(
@@ -340,32 +377,3 @@ async def _forget_device(
     if device_hash is None:
         raise not_found()
     await end_device(session, person_id, device_hash, "administrator", now)
-
-
-async def _done(
-    session: AsyncSession,
-    act: StaffActing,
-    person_id: UUID,
-    kind: JournalKind,
-    reason: str,
-    facts: Mapping[str, str | None] | None = None,
-    answer: Mapping[str, str] | None = None,
-) -> None:
-    """Journal what was done, with the reason, and keep the answer."""
-    contents = {"reason": demand_reason(reason)}
-    await note(session, act, person_id, kind, dict(facts or {}), contents)
-    await note_own(session, act, kind, {"person": str(person_id), **(facts or {})}, contents)
-    await keep(session, act, dict(answer or {}))
-
-
-async def _tell(
-    session: AsyncSession,
-    act: StaffActing,
-    person_id: UUID,
-    kind: NoticeKind,
-    facts: Mapping[str, str] | None = None,
-) -> None:
-    """Tell the person what was done to the account."""
-    key = f"{person_id}:{kind.value}:{act.id}"
-    told = NoticeEvent(person_id, kind, key, facts=facts or {})
-    await outbox.enqueue_all(session, [told], act.at)
