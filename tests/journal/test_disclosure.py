@@ -19,12 +19,12 @@ from api.container import Container
 from api.http.openapi import routes
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
-from rules.access import Actor
+from rules.access import Actor, Role
 from rules.journal.disclosure import DISCLOSURES
 from rules.journal.entries import JournalKind
 from services.notices.wording import Addresses, letter, short_message
 from settings import Settings
-from tests.journal.disclosure_story import Mark, Story
+from tests.journal.disclosure_story import OUTSIDERS, Mark, Story
 from tests.shared.accounts import browser_of
 from tests.shared.served import in_process
 from tests.shared.servers import Servers
@@ -64,9 +64,11 @@ REQUESTS = {"refused", "answered"}
 FIRST = {"application", "answered"}
 """A case of each kind: what only the other kind has is asked of it too."""
 
-OUTSIDERS = {"another doctor", "nurse", "security", "technician", "operator"}
 SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
 """No case is theirs, however it ended: one with every act, one with its paper, and a request."""
+
+OF_ONE_KIND = re.compile("/(applications|requests|verifications|rights|accreditations)/")
+"""Routes to cases of one kind."""
 
 ELSEWHERE = {
     JournalKind.CASE_CONFIRMED,
@@ -108,7 +110,7 @@ async def read(app: FastAPI, story: Story) -> Mapping[str, Mapping[str, str]]:
     """What each person reads, by route."""
     return {
         name: await _reading(
-            app, story, one, SHOWN_TO_OUTSIDERS if name in OUTSIDERS else list(story.cases)
+            app, story, one, SHOWN_TO_OUTSIDERS if name == "outsider" else list(story.cases)
         )
         for name, one in story.people.items()
     }
@@ -126,8 +128,11 @@ def _addresses(
             yield path
             continue
         for name in cases:
-            of_others = "/applications/" if name in REQUESTS else "/requests/"
-            if of_others not in path or name in FIRST:
+            of_kind, own = (
+                OF_ONE_KIND.search(path),
+                "requests" if name in REQUESTS else "applications",
+            )
+            if of_kind is None or of_kind[1] == own or name in FIRST:
                 ids = {OF_CASES: story.cases[name], "step": steps[name], "position": steps[name]}
                 yield path.format_map(ids)
 
@@ -165,6 +170,13 @@ def _text(answer: httpx.Response) -> str:
         else:
             parts.append(body.decode("utf-8", "replace"))
     return " ".join(parts)
+
+
+def test_every_role_reads(story: Story) -> None:
+    """Whoever may come is there: a new role is given to somebody, or to the outsider."""
+    held = {grant.right for one in story.people.values() for grant in one.grants}
+    assert held == set(Role)
+    assert {grant.right for grant in story.people["outsider"].grants} == OUTSIDERS
 
 
 @pytest.mark.asvs("8.2.3")

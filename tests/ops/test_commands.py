@@ -1,7 +1,6 @@
-"""Commands of `medcab` as processes of their own, where nothing of Medcab runs (O3).
+"""Commands of `medcab` where nothing of Medcab runs (O3).
 
-A command that is called inside the test run finds keys and settings that others have set up; alone
-it has only its arguments, the environment and the home.
+One of each sort is a process of its own: it has only its arguments, the environment and the home.
 """
 
 import json
@@ -9,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from ops.local.home import BACKUP_RECORD, RESTORED, Home
 from ops.local.system import GIVEN_BY
 from ops.upkeep.replay import HISTORIES
 from tests.ops.backup.test_places import backed_up
+from tests.shared.typed import typed
 
 
 class Place:
@@ -50,6 +51,18 @@ class Place:
         assert "Traceback" not in done.stdout, done.stdout
         assert done.returncode == code, done.stdout
         return done.stdout
+
+    def typed(self, *arguments: str, code: int, **more: str) -> str:
+        """Run a command in this process, with as little; its output."""
+        with chdir(self.folder):
+            ended, told = typed(self.environment | more, *arguments)
+        assert ended == code, told
+        return told
+
+    def given(self, command: str, *, code: int, alone: str, **more: str) -> str:
+        """Run a command as a process if it is the one that is run `alone`, otherwise in this."""
+        run = self.run if command == alone else self.typed
+        return run(command, code=code, **more)
 
 
 def _backed_up(place: Place) -> Path:
@@ -94,10 +107,10 @@ def test_backups_go_only_where_something_can_be_written(place: Place) -> None:
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "MEDCAB_BACKUP_KEY": "A" * 43 + "=",
     }
-    told = place.run("backup", "--to", "file", code=1, **given)
+    told = place.typed("backup", "--to", "file", code=1, **given)
     assert f"{place.folder / 'file'} cannot be made" in told
     keys = {"MEDCAB_BACKUP_KEYS_FOLDER": str(place.folder / "file")}
-    told = place.run("backup", "--to", "backups", code=1, **given, **keys)
+    told = place.typed("backup", "--to", "backups", code=1, **given, **keys)
     assert f"{place.folder / 'file'} cannot be made" in told
     assert not (place.home.folder / BACKUP_RECORD).exists()
 
@@ -106,24 +119,24 @@ def test_a_restore_that_cannot_write_or_read_says_where(place: Place) -> None:
     """A mistyped file of the phrase, a folder that is a file: nothing is done (O5)."""
     (place.folder / "file").touch()
     (place.folder / "backups").mkdir()
-    told = place.run("restore", "backups", "--part", "keys", "--phrase", "mistyped", code=2)
+    told = place.typed("restore", "backups", "--part", "keys", "--phrase", "mistyped", code=2)
     assert "mistyped" in told
     place.home.make()
     place.home.secrets()
     where = _backed_up(place)
-    told = place.run("restore", str(where), "--into", "file", code=1)
+    told = place.typed("restore", str(where), "--into", "file", code=1)
     assert f"Not done: [Errno 17] File exists: '{place.folder / 'file'}'" in told
     assert not (place.home.folder / RESTORED).exists()
 
 
 def test_a_health_check_of_nothing_we_know_is_not_healthy(place: Place) -> None:
     """A misspelled one would say for ever that all is well (O3)."""
-    assert "not one of" in place.run("healthy", "wroker", code=2)
+    assert "not one of" in place.typed("healthy", "wroker", code=2)
 
 
 def test_a_port_is_one_that_exists(place: Place) -> None:
     """The loop would serve at another one, without a word."""
-    assert "not in the range" in place.run("api", "--port", "73536", code=2)
+    assert "not in the range" in place.typed("api", "--port", "73536", code=2)
 
 
 @pytest.mark.parametrize("command", ["migrate", "seed", "verify", "self-check", "demo", "backup"])
@@ -131,7 +144,8 @@ def test_a_command_that_needs_the_servers_says_when_they_do_not_run(
     place: Place, command: str
 ) -> None:
     """Nobody has to read a traceback to see that nothing was started (O3)."""
-    assert "Nothing of Medcab is running here" in place.run(command, code=1)
+    told = place.given(command, code=1, alone="backup")
+    assert "Nothing of Medcab is running here" in told
 
 
 @pytest.mark.parametrize("command", ["migrate", "seed", "verify", "self-check", "demo"])
@@ -140,7 +154,7 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(place: Place, comma
     given = {"DATABASE_URL": "postgresql://nobody:secret@127.0.0.1:1/nothing"}
     given |= {"MEDCAB_KEYS": f"k1:{'A' * 43}=", "MEDCAB_DEMO": "true"}
     given |= {"S3_SECRET_KEY": "secret"}
-    [told] = place.run(command, code=1, **given).splitlines()
+    [told] = place.given(command, code=1, alone="migrate", **given).splitlines()
     assert "Not done: " in told
     assert "secret" not in told
 
@@ -150,7 +164,7 @@ def test_a_setting_that_cannot_be_used_is_named(place: Place, command: str) -> N
     """The variable and what is wrong with it, not what it holds, which may be a secret (O3)."""
     given = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
     given |= {"MEDCAB_TIME_ZONE": "nowhere", "MEDCAB_DATABASE_POOL": "secret"}
-    told = place.run(command, code=1, **given)
+    told = place.given(command, code=1, alone="worker", **given)
     assert "MEDCAB_TIME_ZONE: Value error, name a zone" in told
     assert "MEDCAB_DATABASE_POOL: Input should be a valid integer" in told
     assert "secret" not in told
@@ -159,7 +173,7 @@ def test_a_setting_that_cannot_be_used_is_named(place: Place, command: str) -> N
 def test_an_account_of_the_store_that_is_missing_is_named(place: Place) -> None:
     """A variable left empty, as by a script, is said in one line (O3)."""
     given = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "MEDCAB_DEMO": "true"}
-    told = place.run("verify", code=1, S3_SECRET_KEY="", **given)
+    told = place.typed("verify", code=1, S3_SECRET_KEY="", **given)
     assert told.strip().startswith("S3_SECRET_KEY is empty")
 
 

@@ -1,10 +1,12 @@
 """Lines out, people and workers over the servers of the run, for tests of every subject."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 from temporalio.client import Client
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import _Definition as Definition
 
 from clients.database import Database
 from clients.objects import Objects
@@ -16,6 +18,22 @@ from tests.shared.counter import Counter
 from tests.shared.office import Office
 from tests.shared.waiting import PATIENCE
 from worker import build
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_once() -> Iterator[None]:
+    """Before a worker begins it tries every workflow in the sandbox: here the first worker does."""
+    prepare = SandboxedWorkflowRunner.prepare_workflow
+    prepared: set[type] = set()
+
+    def once(runner: SandboxedWorkflowRunner, definition: Definition) -> None:
+        if definition.cls not in prepared:
+            prepare(runner, definition)
+            prepared.add(definition.cls)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SandboxedWorkflowRunner, "prepare_workflow", once)
+        yield
 
 
 @pytest.fixture(scope="session")

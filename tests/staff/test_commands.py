@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
-from typer.testing import CliRunner
 
 from clients.database import Database
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
-from ops.cli import app
 from ops.data.bootstrap import (
     BootstrapRefusedError,
     administrator,
@@ -28,9 +26,10 @@ from rules.clock import now
 from rules.journal.entries import SYSTEM_CHAIN
 from services import access
 from services.staff import invitations
-from settings import Settings, get_settings
+from settings import Settings
 from tests.shared.accounts import PASSWORD, visitor_at
 from tests.shared.servers import KEYS
+from tests.shared.typed import typed
 
 ADMIN = ("Власов Пётр Егорович", "vlasov@example.org")
 SECURITY = ("Ершова Нина", "Ershova@Example.org")
@@ -73,15 +72,10 @@ class Server:
         return done.stdout
 
     async def typed(self, *arguments: str, code: int = 0) -> str:
-        """Run a command in a thread of this process, which has loaded already what it needs."""
-        get_settings.cache_clear()
-        try:
-            done = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=self.environment)
-        finally:
-            get_settings.cache_clear()
-        assert isinstance(done.exception, SystemExit | None), done.exception
-        assert done.exit_code == code, done.output
-        return done.output
+        """Run a command in a thread of this process."""
+        ended, told = await asyncio.to_thread(typed, self.environment, *arguments)
+        assert ended == code, told
+        return told
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""Runs of faults as the tests want them: short, and with parts broken on purpose.
+"""Runs of faults as the tests want them: short, and with a part broken on purpose.
 
 A program of its own, since it kills servers and serves a key ring of its own:
-`python -m tests.ops.faults.faulty short FOLDER`, or with a broken part `sweeper` or `ring` in place
-of `short`.
+`python -m tests.ops.faults.faulty short FOLDER`, or, with that part broken, `sweeper FOLDER`.
 """
 
 import json
@@ -12,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +45,7 @@ BROKEN = Plan(
     settle_within=15.0,
 )
 """The first submission is committed and its process dies: only the sweeper can ring for it."""
-PLANS = {"short": SHORT, "sweeper": BROKEN, "ring": replace(BROKEN, hits={})}
+PLANS = {"short": SHORT, "sweeper": BROKEN}
 
 GIVEN = "servers.json"
 """In the folder of a run with a broken part: the servers that are not its own."""
@@ -63,17 +61,7 @@ def break_sweeper() -> None:
     wakeups.sweep = sees_nobody
 
 
-def break_ring() -> None:
-    """Every ring says that it was heard, and was not."""
-    from clients.temporal.client import CaseSignaller
-
-    async def unheard(*_: Any) -> bool:
-        return True
-
-    CaseSignaller.__call__ = unheard  # type: ignore[assignment,method-assign]
-
-
-BREAK = {"sweeper": break_sweeper, "ring": break_ring}
+BREAK = {"sweeper": break_sweeper}
 
 
 class BrokenWorker(Worker):
