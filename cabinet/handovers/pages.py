@@ -1,6 +1,6 @@
 """«Запросы ведомств»: what officers decide, and what went out of one's own documents (Q5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +8,8 @@ from fastapi import APIRouter, Form, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.frame.views import ErrorItem
+from cabinet.frame.states import StatusTag, Tone
+from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
 from rules.clock import now
 from rules.credentials.handovers import HANDOVER_WORDS, MOST_CREDENTIALS, HandoverState
@@ -22,12 +23,12 @@ from words.translation import gettext, in_words
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/handovers")
 
 HANDOVERS = "/handovers"
-_KINDS = {
-    HandoverState.ASKED: "waiting",
-    HandoverState.REFUSED: "bad",
-    HandoverState.PACKING: "waiting",
-    HandoverState.READY: "good",
-    HandoverState.OVER: "neutral",
+_LOOKS: Mapping[HandoverState, tuple[Tone, str]] = {
+    HandoverState.ASKED: ("waiting", "clock"),
+    HandoverState.REFUSED: ("bad", "circle-x"),
+    HandoverState.PACKING: ("waiting", "clock"),
+    HandoverState.READY: ("good", "circle-check"),
+    HandoverState.OVER: ("idle", "archive"),
 }
 
 
@@ -105,9 +106,8 @@ async def _shown(
     if found.state is HandoverState.ASKED:
         _, every = await credentials.of_person(session, visit.actor, found.person_id, now())
         can = [one for one in every if not one.standing.withdrawn and one.current.files]
-    errors = []
-    if refusal is not None:
-        errors = [ErrorItem(in_words(refusal.message), "#reason" if reason else "#credentials")]
+    meant = "reason" if refusal and refusal.fields else "credentials"
+    errors = [ErrorItem(in_words(refusal.message), f"#{meant}")] if refusal else []
     return visit.page(
         "handovers/request.html",
         status=refusal.status if refusal else 200,
@@ -115,19 +115,27 @@ async def _shown(
         line=_line(found),
         choices=[
             (
-                each,
+                each.id,
+                ", ".join(filter(None, (gettext(each.category.title), each.current.about))),
+                each.number,
+                len(each.current.files),
                 each.id in chosen if refusal else each.category.key in found.categories,
             )
             for each in can
         ],
-        reason=reason,
-        reason_error=in_words(refusal.message) if refusal and reason else "",
+        reason=FieldView(
+            "reason",
+            gettext("Причина, её прочитает ведомство"),
+            "text",
+            reason,
+            error=in_words(refusal.message) if refusal and meant == "reason" else "",
+        ),
         errors=errors,
         open=found.state is HandoverState.ASKED,
     )
 
 
-def _line(one: HandoverSeen) -> tuple[HandoverSeen, str, str, list[str]]:
-    """A hand-over with its state in words, the look of it, and what went out."""
+def _line(one: HandoverSeen) -> tuple[HandoverSeen, StatusTag, list[str]]:
+    """A hand-over with its state as it is drawn, and what went out."""
     titles = [gettext(title) for title in one.released]
-    return one, gettext(HANDOVER_WORDS[one.state]), _KINDS[one.state], titles
+    return one, StatusTag(gettext(HANDOVER_WORDS[one.state]), *_LOOKS[one.state]), titles

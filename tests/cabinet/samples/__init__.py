@@ -3,6 +3,7 @@
 from tests.cabinet.samples.accreditations import accreditation_pages
 from tests.cabinet.samples.cases import AT, file_row, frame, outside
 from tests.cabinet.samples.credentials import credential_pages
+from tests.cabinet.samples.handovers import handover_pages
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.requests import request_pages
@@ -24,5 +25,6 @@ SAMPLES: dict[str, Sample] = {
         *rights_pages(),
         *credential_pages(),
         *accreditation_pages(),
+        *handover_pages(),
     )
 }
