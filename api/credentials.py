@@ -198,7 +198,7 @@ class SeenOriginalIn(BaseModel):
     version: Version
 
 
-class MadeOut(BaseModel):
+class CredentialMadeOut(BaseModel):
     """The id of the credential, and the number of its current version."""
 
     id: UUID
@@ -263,11 +263,11 @@ async def add(
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
     container: ContainerDep,
-) -> MadeOut:
+) -> CredentialMadeOut:
     """Add a credential. A number that another of yours has is refused (409), with its id."""
     contents = Contents(body.data, body.files)
     made = await container.credentials.add(actor, idempotency_key, body.category, contents)
-    return MadeOut(id=made, version=1)
+    return CredentialMadeOut(id=made, version=1)
 
 
 @router.post(
@@ -279,12 +279,12 @@ async def update(
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
     container: ContainerDep,
-) -> MadeOut:
+) -> CredentialMadeOut:
     """Make a newer version. The older ones stay readable."""
     number = await container.credentials.update(
         actor, credential_id, idempotency_key, body.version, Contents(body.data, body.files)
     )
-    return MadeOut(id=credential_id, version=number)
+    return CredentialMadeOut(id=credential_id, version=number)
 
 
 @router.post("/{credential_id}/dates", responses=documented(401, 403, 404, 409, 422))
@@ -294,7 +294,7 @@ async def correct(
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
     container: ContainerDep,
-) -> MadeOut:
+) -> CredentialMadeOut:
     """Correct the days, with the reason. That makes a version too."""
     days = {
         name: day.isoformat()
@@ -304,7 +304,7 @@ async def correct(
     number = await container.credentials.correct(
         actor, credential_id, idempotency_key, body.version, days, body.reason
     )
-    return MadeOut(id=credential_id, version=number)
+    return CredentialMadeOut(id=credential_id, version=number)
 
 
 @router.post("/{credential_id}/withdraw", status_code=204, responses=documented(401, 403, 404, 422))

@@ -8,11 +8,11 @@ from cabinet.cases.lines import counted, shown_value
 from cabinet.cases.views import AnswerSection, FieldAnswer
 from cabinet.credentials.views import (
     CredentialRow,
+    CredentialVersionLine,
     DraftLine,
     FilePage,
     GapLine,
     HistoryLine,
-    VersionLine,
 )
 from cabinet.frame.states import StatusTag, Tone
 from rules.credentials.categories import Need, Validation
@@ -214,10 +214,10 @@ def answers_of(version: VersionSeen, before: VersionSeen | None) -> list[AnswerS
 
 def version_lines(
     one: CredentialSeen, versions: Sequence[VersionSeen], shown: int, names: Mapping[UUID, str]
-) -> list[VersionLine]:
+) -> list[CredentialVersionLine]:
     """All versions, the newest first."""
     return [
-        VersionLine(
+        CredentialVersionLine(
             number=version.number,
             how=_(HOW_WORDS[How(version.how)]),
             who=names.get(version.made_by, "") if version.made_by else version.source,

@@ -79,7 +79,7 @@ class CategoryLine:
 
 
 @dataclass(frozen=True)
-class VersionLine:
+class CredentialVersionLine:
     """A version in the list of all: when, how, by whom, and where its difference is shown."""
 
     number: int
@@ -118,7 +118,7 @@ class CredentialPage:
     files: Sequence[FileRow]
     sheets: Sequence[tuple[str, str]]
     """Pages of its files as pictures: address and words."""
-    versions: Sequence[VersionLine]
+    versions: Sequence[CredentialVersionLine]
     history: Sequence[HistoryLine]
     stands: bool
     confirms: bool

@@ -8,12 +8,12 @@ from cabinet.credentials.views import (
     CategoryLine,
     CredentialPage,
     CredentialRow,
+    CredentialVersionLine,
     DraftLine,
     DraftPage,
     FilePage,
     GapLine,
     HistoryLine,
-    VersionLine,
 )
 from cabinet.frame.states import StatusTag
 from cabinet.frame.views import FieldView, FileRow, Frame, Option
@@ -77,8 +77,10 @@ _ANSWERS = AnswerSection(
     ],
 )
 _VERSIONS = [
-    VersionLine(2, "исправлены даты", _NAME, AT, "Опечатка при вводе", "#", True, "сверен"),
-    VersionLine(1, "добавлен", _NAME, AT, "", "#", False),
+    CredentialVersionLine(
+        2, "исправлены даты", _NAME, AT, "Опечатка при вводе", "#", True, "сверен"
+    ),
+    CredentialVersionLine(1, "добавлен", _NAME, AT, "", "#", False),
 ]
 _ONE = CredentialPage(
     _ROW,
