@@ -24,7 +24,7 @@ from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from rules.cases.limits import INTEGER
 from rules.clock import now
-from rules.credentials.categories import ISSUED_ON, VALID_UNTIL
+from rules.credentials.categories import ISSUED_ON, VALID_UNTIL, StateRegister
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services.credentials import seen
@@ -73,6 +73,7 @@ async def show(
             history=history_of(happened, names),
             stands=one.stands,
             confirms=owner.confirms and one.stands and one.current.confirmed_at is None,
+            in_register=one.category.known_to is not StateRegister.NONE,
             reason=one.withdrawn_reason or "",
             replaced_url=url_of(newer.id) if newer else "",
             replaced_title=titled(newer) if newer else "",

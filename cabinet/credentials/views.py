@@ -122,6 +122,8 @@ class CredentialPage:
     history: Sequence[HistoryLine]
     stands: bool
     confirms: bool
+    in_register: bool = False
+    """Whether a register of the state knows such credentials."""
     reason: str = ""
     """Why it was withdrawn."""
     replaced_url: str = ""

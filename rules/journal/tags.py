@@ -32,6 +32,7 @@ class ViewCode(StrEnum):
     REFUSED_CASE = "refused_case"
     REFUSED_PERSON = "refused_person"
     REFUSED_DOCUMENT = "refused_document"
+    REFUSED_CREDENTIAL = "refused_credential"
     REFUSED_OTHER = "refused_other"
 
 
@@ -128,6 +129,7 @@ class AuditTag(StrEnum):
     HANDOVER_FETCH = "handover:package:fetch"
     HANDOVER_REMOVE = "handover:package:remove"
     HANDOVER_VIEW = "handover:request:view"
+    CREDENTIAL_REFUSE_VIEW = "credential:credential:refuse"
     NOTICE_FAIL = "notice:delivery:fail"
     ACCOUNT_CREATE = "account:account:create"
     SIGN_IN = "account:session:open"
@@ -392,6 +394,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.REFUSED_CASE: T.CASE_REFUSE_VIEW,
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,
     V.REFUSED_DOCUMENT: T.DOCUMENT_REFUSE_VIEW,
+    V.REFUSED_CREDENTIAL: T.CREDENTIAL_REFUSE_VIEW,
     V.REFUSED_OTHER: T.REFUSE_OTHER,
 }
 """The tag of each view, and of each attempt to look at what is not open to whoever asked."""

@@ -14,6 +14,7 @@ _OF_NAME: Mapping[str, ViewCode] = {
     "document_id": ViewCode.REFUSED_DOCUMENT,
     "version_id": ViewCode.REFUSED_DOCUMENT,
     "document_version_id": ViewCode.REFUSED_DOCUMENT,
+    "credential_id": ViewCode.REFUSED_CREDENTIAL,
 }
 """By the name of the id in a route."""
 
@@ -24,7 +25,7 @@ async def note(
     """Record that a request was refused; `named` are the ids in its address.
 
     `found` tells a refused right from a thing that is not there for this person. Of the latter only
-    cases, people and documents are recorded: another wrong address is no attempt.
+    cases, people, documents and credentials are recorded: another wrong address is no attempt.
     """
     subject, code = actor.person_id, ViewCode.REFUSED_OTHER
     for name, value in named.items():

@@ -32,6 +32,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import LoginAttempt
 from models.tables.cases import Case
+from models.tables.credentials import Credential
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry, RecordView
 from models.tables.people import Person
@@ -230,7 +231,7 @@ def _views(query: AuditQuery, after: UUID | None, most: int) -> Select[Any] | No
 
 
 def _things_of(person_id: UUID) -> Any:
-    """The ids under which a person's data are looked at: the person, cases, documents."""
+    """The ids under which a person's data are looked at: person, cases, documents, credentials."""
     person = bindparam(None, person_id, type_=Uuid(), unique=True)
     return union_all(
         choose(person.label("at")),
@@ -238,6 +239,7 @@ def _things_of(person_id: UUID) -> Any:
         choose(col(DocumentVersion.id))
         .join(Document, col(Document.id) == col(DocumentVersion.document_id))
         .where(col(Document.owner_id) == person_id),
+        choose(col(Credential.id)).where(col(Credential.owner_id) == person_id),
     )
 
 

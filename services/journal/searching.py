@@ -33,7 +33,12 @@ from services.journal.audit_log import AuditPage
 
 _REFUSED = {
     OF_VIEW[code]
-    for code in (ViewCode.REFUSED_CASE, ViewCode.REFUSED_PERSON, ViewCode.REFUSED_DOCUMENT)
+    for code in (
+        ViewCode.REFUSED_CASE,
+        ViewCode.REFUSED_PERSON,
+        ViewCode.REFUSED_DOCUMENT,
+        ViewCode.REFUSED_CREDENTIAL,
+    )
 }
 """Attempts to see what is not open to whoever tried."""
 

@@ -1,20 +1,23 @@
 """What people do with credentials, over a real database (Q2, Q6, Q7, Q9, Q10)."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlmodel import col, select
 
-from models.tables.credentials import Credential, CredentialVersion
+from models.tables.credentials import Credential
 from models.tables.journal import JournalEntry, RecordView
 from rules.access import Role
 from rules.clock import now
 from rules.credentials.statuses import CredentialStatus
+from rules.journal.audit import AuditQuery
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal
 from services.credentials import seen
 from services.credentials.checks import Contents
+from services.journal import audit_log
 from tests.credentials.conftest import ACCREDITATION, DIPLOMA, Keeping
 
 _LOOKS = ("credential", "credentials")
@@ -258,7 +261,14 @@ async def test_those_entitled_see_it_and_that_they_looked_is_recorded(keeping: K
         assert set(looked.all()) == {
             (one.person_id, what) for one in (head, personnel) for what in _LOOKS
         }
-        found = await session.exec(
-            select(CredentialVersion).where(CredentialVersion.credential_id == made)
+        moment = now()
+        query = AuditQuery(
+            since=moment - timedelta(hours=1),
+            until=moment + timedelta(hours=1),
+            about=office.clinician.person_id,
         )
-        assert len(found.all()) == 1
+        told = (await audit_log.page(session, query)).lines
+        assert {(line.by, line.tag.subject) for line in told if line.subject == made} == {
+            (head.person_id, "credential"),
+            (personnel.person_id, "credential"),
+        }
