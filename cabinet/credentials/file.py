@@ -13,6 +13,7 @@ from cabinet.credentials.views import CategoryLine
 from cabinet.documents.uploads import by_script, files_of_form
 from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit
+from rules.access import Permission
 from rules.clock import now
 from rules.credentials.categories import CategoryDefinition
 from rules.files.categories import Category
@@ -84,6 +85,7 @@ async def begin(
 @router.post("/documents/files/credentials")
 async def take_in(visit: Inside, session: Work) -> Response:
     """Upload several files: each is checked, and those accepted wait to be described."""
+    visit.actor.demand(Permission.KEEP_DOCUMENTS)
     refused: list[FileRow] = []
     async for _fields, incoming in files_of_form(visit):
         given = await visit.container.documents.give(visit.actor, incoming, Category.OTHER)

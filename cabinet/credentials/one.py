@@ -4,7 +4,7 @@ with it (Q2, Q6, Q7)."""
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -40,7 +40,10 @@ Reason = Annotated[str, Form(max_length=2000)]
 
 @router.get("/{credential_id}")
 async def show(
-    credential_id: UUID, visit: Inside, session: Work, version: int | None = None
+    credential_id: UUID,
+    visit: Inside,
+    session: Work,
+    version: Annotated[int | None, Query(ge=1, le=INTEGER)] = None,
 ) -> Response:
     """What it says, now or in an earlier version, and beside it what the one before said."""
     owner, one, versions = await seen.one(session, visit.actor, credential_id, now())

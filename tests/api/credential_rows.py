@@ -65,7 +65,7 @@ CREDENTIAL_PAGES: dict[str, Row] = {
     "GET /credentials/new": Row("session", CLINICIANS),
     "POST /credentials/new": Row("session", CLINICIANS, send=form(draft_id="{new_draft_id}")),
     "GET /credentials/people/{person_id}": Row("session", *LOOKS),
-    "POST /documents/files/credentials": Row("session", EVERYBODY, send=upload()),
+    "POST /documents/files/credentials": Row("session", CLINICIANS, send=upload()),
     "GET /credentials/drafts/{draft_id}": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /credentials/drafts/{draft_id}/category": mine(
         "session", form(category="other"), CLINICIANS, **DRAFT

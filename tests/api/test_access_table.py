@@ -243,8 +243,14 @@ async def test_an_auditor_changes_nothing_but_the_own_account(world: World) -> N
     assert await rows(world, own) == before
 
 
-OWNED_BY = {"document": "owner_id", "document_version": "uploaded_by"}
-"""Everybody keeps documents, to be verified by them: one's own are left out of these."""
+OWNED_BY = {
+    "document": "owner_id",
+    "document_version": "uploaded_by",
+    "register_check": "person_id",
+    "reminder_leads": "person_id",
+}
+"""Everybody keeps documents, to be verified by them, and asks and sets up what is about oneself:
+one's own are left out of these."""
 
 
 async def rows(world: World, own: UUID) -> dict[str, str]:
