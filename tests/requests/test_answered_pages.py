@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,15 +17,16 @@ from crypto.key_ring import KeyRing
 from rules.clock import now
 from settings import Settings
 from tests.applications.test_story import paper
+from tests.requests.living import behave
 from tests.requests.test_pages import begin, go_on
 from tests.shared.cabinet import PHONE, Site, faults_of, press, signed_in, watch
 from tests.shared.counter import FORMS, Counter
 from tests.shared.office import Office
-from tests.shared.waiting import PATIENCE
 from worker import build
 
 pytestmark = pytest.mark.browser
 
+CALLED_BACK: dict[str, Any] = {"delay": 1, "callbacks": "sent"}
 BY_MODULE = {
     "qualification_confirmation": "Подтверждение квалификации",
     "insurance": "Страхование",
@@ -48,20 +50,10 @@ async def worker(site: Site, settings: Settings, database: Database) -> AsyncIte
 
 
 @pytest.fixture
-async def module(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The module's switches; it answers within a second and calls back."""
-    async with httpx.AsyncClient(
-        base_url=settings.gov_service_url, trust_env=False, timeout=PATIENCE
-    ) as switches:
-        await behave(switches)
-        yield switches
-        await behave(switches)
-
-
-async def behave(module: httpx.AsyncClient, **chosen: object) -> None:
-    """How the module does its work."""
-    reply = await module.put("/behaviour", json={"delay": 1, **chosen})
-    assert reply.status_code == 200
+async def module(module: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The switches of the module, which answers within a second and calls back."""
+    await behave(module, **CALLED_BACK)
+    return module
 
 
 async def fill_in(page: Page, key: str) -> None:
@@ -156,7 +148,7 @@ async def test_corrected_after_the_answer(
     context = await signed_in(browser, site, office, office.clinician)
     page = await context.new_page()
     wrong = watch(page)
-    await behave(module, answer="refused")
+    await behave(module, **CALLED_BACK, answer="refused")
     await send(page, site, "insurance", BY_MODULE["insurance"])
     await expect(page.locator(".waits-word")).to_have_text("Отказано")
     await expect(page.locator(".answer-bad")).to_contain_text("Отказано")
@@ -164,7 +156,7 @@ async def test_corrected_after_the_answer(
     assert not await faults_of(page)
     await page.goto(site.url)
     await expect(page.locator(".card-call-bad, .case-list").first).to_be_visible()
-    await behave(module)
+    await behave(module, **CALLED_BACK)
     await page.locator(".card-call-bad a, .case-list a").first.click()
     for text in ("Нужно письмо с печатью.", "Нужно письмо с печатью и датой."):
         await page.get_by_role("link", name="Исправить и отправить снова").click()
