@@ -1,14 +1,19 @@
 """Registering by oneself: asking for the link, and the first password by its secret."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.accounts.sign_in import Email, StageOut, StrictBody, stage_out
-from api.container import ContainerDep
-from api.http.auth import OPEN_TO_ALL, From
+from api.container import ContainerDep, Work
+from api.http.auth import OPEN_TO_ALL, From, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from api.staff.invitation import AcceptIn
+from rules.access import Actor, Permission
 from rules.clock import now
 from rules.staff.registration import NAME_LONGEST, Applicant
 from services.staff import registrations
@@ -42,6 +47,27 @@ async def ask(body: RegistrationIn, visitor: From, container: ContainerDep) -> N
     await registrations.ask(
         container.database, container.settings, applicant, visitor, current().language, now()
     )
+
+
+class UndeliveredOut(BaseModel):
+    """Somebody who registers and whose mail did not arrive."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    email: str
+    unit: str
+    at: datetime
+    reason: str
+
+
+@router.get("/registrations", responses=documented(401, 403))
+async def list_undelivered(
+    session: Work, actor: Annotated[Actor, require(Permission.MEET_PEOPLE)]
+) -> Sequence[UndeliveredOut]:
+    """Who registers in my units and gets no mail, 200 at most."""
+    found = await registrations.undelivered(session, actor)
+    return [UndeliveredOut.model_validate(one) for one in found]
 
 
 @router.post(

@@ -9,7 +9,8 @@ from api.http.auth import From, set_cookies
 from api.http.entrance import CleanRoute
 from cabinet.accounts.sign_in import errors_of, new_password_field
 from cabinet.frame.views import FieldView, Option
-from cabinet.frame.visits import Outside, Visit
+from cabinet.frame.visits import Inside, Outside, Visit
+from cabinet.notices.delivery_reasons import said
 from clients.database import DatabaseSession
 from rules.clock import now
 from rules.refusals import Refusal
@@ -164,3 +165,11 @@ async def accept(
     response = visit.go("/sign-in/setup?next=/")
     set_cookies(response, container.settings, opened)
     return response
+
+
+@router.get("/registrations")
+async def undelivered(visit: Inside, session: Work) -> Response:
+    """For operators: who registers and gets no mail."""
+    found = await registrations.undelivered(session, visit.actor)
+    lines = [(one, said(one.reason)) for one in found]
+    return visit.page("staff/undelivered.html", lines=lines)

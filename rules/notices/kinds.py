@@ -53,6 +53,8 @@ class NoticeKind(StrEnum):
     INVITATION = "invitation"
     REGISTRATION = "registration"
     REGISTRATION_KNOWN = "registration_known"
+    REGISTRATION_FAILED = "registration_failed"
+    INVITATION_FAILED = "invitation_failed"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
     SESSIONS_ENDED = "sessions_ended"

@@ -27,7 +27,7 @@ from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome, asked_again_
 from rules.notices.events import CHOSEN, EVENTS
 from rules.notices.kinds import SPARE, Channel, NoticeKind, NoticeState
 from rules.notices.quiet_hours import Quiet, digest_at, held_until
-from services.notices import outbox
+from services.notices import bounces, outbox
 
 TOPIC = "notice_due"
 """A trigger announces the channel of a message that waits, or is now to be sent earlier."""
@@ -282,6 +282,7 @@ async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime
     notice.failure_reason = reason
     notice.ask_at = None
     session.add(notice)
+    await bounces.given_up(session, notice, now)
     if notice.person_id is None:
         return
     kind = NoticeKind.DELIVERY_FAILED

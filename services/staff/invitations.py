@@ -18,6 +18,7 @@ from crypto import passwords
 from models.tables.accounts import Account, Invitation
 from models.tables.notices import Notice
 from models.tables.people import Person
+from rules.access import Permission
 from rules.accounts import Outcome, Stage, Step, account_locked, check_password
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel, NoticeKind, NoticeState
@@ -40,7 +41,7 @@ from services.accounts.sessions import (
 )
 from services.accounts.sign_in import create_account, login_of
 from services.journal import entries as journal
-from services.notices import outbox
+from services.notices import bounces, outbox
 from services.notices.outbox import NoticeEvent
 
 
@@ -273,3 +274,23 @@ async def _begin_again(
         facts={"invited": True},
         lock=True,
     )
+
+
+async def _not_delivered(session: AsyncSession, notice: Notice, now: datetime) -> None:
+    """Tell whoever invited, or else all who manage the people of that unit."""
+    invitation = await session.get(Invitation, UUID(notice.event_key.partition(":")[0]))
+    if invitation is None or notice.channel != Channel.MAIL:
+        return
+    person = await session.get_one(Person, invitation.person_id)
+    manage = await access.people_with(session, Permission.MANAGE_PEOPLE, person.unit_id, now)
+    told = [invitation.by] if invitation.by in manage else manage
+    kind = NoticeKind.INVITATION_FAILED
+    events = [
+        NoticeEvent(one, kind, f"{notice.id}:{kind}", facts={"person": str(person.id)})
+        for one in told
+        if one is not None
+    ]
+    await outbox.enqueue_all(session, events, now)
+
+
+bounces.register(NoticeKind.INVITATION, _not_delivered)

@@ -24,26 +24,29 @@ from models.encrypted_columns import bound_row
 from models.tables.accounts import Account, Registration
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person, Unit
+from rules.access import Actor, Permission
 from rules.accounts import Outcome, SignInLimits, Step, check_password, too_often
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
-from rules.notices.kinds import NoticeKind
+from rules.notices.kinds import NoticeKind, NoticeState
 from rules.refusals import not_found
 from rules.staff.people import INVITATION_LIFE
 from rules.staff.registration import Applicant, address_taken, no_such_unit, registration_over
-from services import rate_limits
+from services import access, rate_limits
 from services.accounts import login_log
 from services.accounts.common_passwords import common_passwords
 from services.accounts.password_reset import FLOOR
 from services.accounts.sessions import OpenedSession, Visitor, hash_token, new_link
 from services.accounts.sign_in import LIMITS, create_account, login_of
-from services.notices import outbox
+from services.notices import bounces, outbox
+from services.notices.outbox import NoticeEvent
 from services.staff.invitations import come_in
 from settings import Settings
 
 PATH = "/registration"
 _MOST = 1000
 """How many mails are cleared away at once."""
+MOST_SHOWN = 200
 
 
 def demand_open(settings: Settings) -> None:
@@ -227,3 +230,58 @@ async def forget(database: Database) -> None:
         await session.exec(delete(NoticeAttempt).where(col(NoticeAttempt.notice_id).in_(ids)))
         await session.exec(delete(Notice).where(col(Notice.id).in_(ids)))
         await session.exec(delete(Registration).where(col(Registration.ends_at) <= now))
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """Somebody who registers and whose mail did not arrive."""
+
+    name: str
+    email: str
+    unit: str
+    at: datetime
+    reason: str
+
+
+async def undelivered(session: AsyncSession, actor: Actor) -> Sequence[Undelivered]:
+    """Who registers in the actor's units and gets no mail, the newest first. Raises Refusal 403."""
+    actor.demand(Permission.MEET_PEOPLE)
+    found = await session.exec(
+        select(Notice.event_key, Notice.failure_reason).where(
+            col(Notice.person_id).is_(None),
+            Notice.kind == NoticeKind.REGISTRATION.value,
+            Notice.state == NoticeState.FAILED.value,
+        )
+    )
+    reasons = {_registration_of(key): reason or "" for key, reason in found.all()}
+    units = actor.units_with(Permission.MEET_PEOPLE)
+    rows = await session.exec(
+        select(Registration, Unit.name)
+        .join(Unit, col(Unit.id) == col(Registration.unit_id))
+        .where(col(Registration.id).in_(reasons), col(Registration.unit_id).in_(units))
+        .order_by(col(Registration.created_at).desc())
+        .limit(MOST_SHOWN)
+    )
+    return [
+        Undelivered(one.name, one.email, unit, one.created_at, reasons[one.id])
+        for one, unit in rows.all()
+    ]
+
+
+def _registration_of(event_key: str) -> UUID:
+    return UUID(event_key.partition(":")[0])
+
+
+async def _not_delivered(session: AsyncSession, notice: Notice, now: datetime) -> None:
+    """Tell the operators of the unit, once a day: anybody can write any address into the form."""
+    asked = await session.get(Registration, _registration_of(notice.event_key))
+    if asked is None:
+        return
+    operators = await access.people_with(session, Permission.MEET_PEOPLE, asked.unit_id, now)
+    day = await access.day_in(session, asked.unit_id, now)
+    key = f"{asked.unit_id}:{day.isoformat()}:registration_failed"
+    kind = NoticeKind.REGISTRATION_FAILED
+    await outbox.enqueue_all(session, [NoticeEvent(one, kind, key) for one in operators], now)
+
+
+bounces.register(NoticeKind.REGISTRATION, _not_delivered)

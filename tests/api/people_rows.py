@@ -13,6 +13,7 @@ from tests.api.access import (
     ADMINISTRATOR,
     KEEPERS,
     NOBODY,
+    OPERATOR,
     PEOPLE,
     Row,
     Sent,
@@ -103,6 +104,7 @@ PEOPLE_ROWS: dict[str, Row] = {
     "POST /api/v1/callbacks/personnel": public(body(kind="hired")),
     "POST /api/v1/invitation": public(body(secret="none", password="x")),
     "POST /api/v1/registration": public(body(name="x", email="nobody@example.org", terms=True)),
+    "GET /api/v1/registrations": Row("meet_people", OPERATOR),
     "POST /api/v1/registration/confirm": public(body(secret="none", password="x")),
 }
 
@@ -120,6 +122,7 @@ PEOPLE_PAGES: dict[str, Row] = {
     "GET /invitation": public(),
     "GET /invitation/{secret}": public(),
     "POST /invitation/{secret}": public(form(new_password="x")),
+    "GET /registrations": Row("session", OPERATOR),
     "GET /registration": public(),
     "POST /registration": public(form(name="x", email="nobody@example.org", terms="true")),
     "GET /registration/{secret}": public(),

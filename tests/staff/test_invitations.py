@@ -18,11 +18,13 @@ from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.access import Actor, Role
 from rules.clock import now
+from rules.notices.kinds import Channel, NoticeKind
 from rules.refusals import Refusal
 from rules.staff.people import LeftAlone
 from services.accounts import sign_in as accounts
 from services.accounts.sessions import hash_token
 from services.notices.channels import MailWay
+from services.notices.sender import fail
 from services.notices.wording import Addresses
 from services.staff import importing, invitations
 from tests.shared.accounts import PASSWORD, fresh_code, visitor_at
@@ -139,6 +141,27 @@ async def test_the_secret_is_stored_hashed_and_never_in_the_clear(staff: Staff) 
                 .where(literal_column(f"{one}::text").contains(secret))
             )
             assert found.one() == 0, one
+
+
+async def test_whoever_invited_hears_of_a_mail_that_bounced(staff: Staff) -> None:
+    """The invited one cannot look into the cabinet; without the right any longer, others hear."""
+    nurse = await staff.person("Орлова Анна", account=False)
+    await invited(staff, nurse)
+    async with staff.database.work() as session:
+        found = await session.exec(
+            select(Notice).where(
+                Notice.person_id == nurse.person_id, Notice.channel == Channel.MAIL.value
+            )
+        )
+        await fail(session, found.one(), "bounced", now())
+        told = await session.exec(
+            select(Notice.facts).where(
+                Notice.person_id == staff.admin.person_id,
+                Notice.kind == NoticeKind.INVITATION_FAILED.value,
+                Notice.channel == Channel.CABINET.value,
+            )
+        )
+        assert told.all() == [{"person": str(nurse.person_id)}]
 
 
 async def test_one_act_invites_many_once(staff: Staff) -> None:

@@ -15,13 +15,14 @@ from models.tables.accounts import Account, LoginAttempt, Registration
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person, Unit
+from rules.access import Role
 from rules.accounts import Limit, SignInLimits
 from rules.clock import now
 from rules.notices.delivery import DeliveryOutcome
 from rules.notices.kinds import Channel
 from rules.refusals import Refusal
 from rules.staff.registration import Applicant
-from services import sweeping
+from services import access, sweeping
 from services.accounts import sign_in as accounts
 from services.accounts.password_reset import FLOOR
 from services.accounts.proven_contacts import is_confirmed
@@ -298,3 +299,28 @@ async def test_only_open_units_can_be_chosen(house: House) -> None:
         assert 'href="/registration"' not in (await client.get("/sign-in")).text
         assert (await client.get("/registration")).status_code == 404
         assert (await client.post("/api/v1/registration", json=asked)).status_code == 404
+
+
+async def test_a_mail_that_bounces_is_shown_to_operators(house: House) -> None:
+    """Once a day however many bounce: they see who it was, and nobody else does (I1)."""
+    vera = await house.someone(Role.OPERATOR, house.institution)
+    emails = [fresh() for _ in range(2)]
+    for email in emails:
+        await ask(house, email)
+        (mail,) = await mails(house, email)
+        async with house.container.database.work() as session:
+            failed = await session.get_one(Notice, mail.id)
+            await fail(session, failed, "bounced", now())
+    async with house.container.database.work() as session:
+        told = await session.exec(
+            select(Notice.kind).where(
+                Notice.person_id == vera.person_id, Notice.channel == Channel.CABINET.value
+            )
+        )
+        assert told.all() == ["registration_failed"]
+        operator = await access.actor_for(session, vera.person_id, now())
+        shown = await registrations.undelivered(session, operator)
+        assert {one.email for one in shown} >= set(emails)
+        other = await access.actor_for(session, (await house.someone()).person_id, now())
+        with pytest.raises(Refusal, match="forbidden"):
+            await registrations.undelivered(session, other)

@@ -19,7 +19,7 @@ from cabinet.staff.views import (
     StateView,
 )
 from services.staff.invitations import Invited
-from services.staff.registrations import Registering
+from services.staff.registrations import Registering, Undelivered
 from tests.cabinet.samples.cases import AT, frame, outside
 from tests.cabinet.samples.sample import Sample
 
@@ -138,12 +138,17 @@ def _registration() -> list[Sample]:
     link = {"over": "", "secret": "s", "field": new_password_field()}
     who = Registering("Белова Мария Петровна", "belova@gkb7.example")
     over = "Ссылка больше не действует. Зарегистрируйтесь ещё раз."
+    inside = frame("/registrations")
+    unknown = "Такого адреса нет"
+    who_waits = Undelivered(who.name, who.email, "Терапевтическое отделение", AT, "bounced")
+    bounced = (who_waits, unknown)
     ask, used = "staff/registration.html", "staff/registration_link.html"
     return [
         Sample("registration", ask, there, form),
         Sample("registration-sent", "staff/registration_sent.html", there, {}),
         Sample("registration-link", used, there, {**link, "who": who}),
         Sample("registration-over", used, there, {**link, "who": None, "over": over}),
+        Sample("registrations-undelivered", "staff/undelivered.html", inside, {"lines": [bounced]}),
     ]
 
 
