@@ -29,6 +29,10 @@ class AccreditationDemo:
         here = f"{ROOM}/{draft['id']}"
         draft = clinician.call("POST", f"{here}/draft/refresh")
         story.same(draft["data"]["hours"], needs["hours"], "the draft has the hours of the file")
+        if not any(one["kind"] == "accreditation" for one in draft["attachments"]):
+            # What is to be renewed stands in the file without its paper.
+            cited = {"kind": "accreditation", "document_version_id": self._paper("accreditation")}
+            clinician.call("POST", f"{here}/draft/attachments", json=cited)
         answers = {
             "specialty": draft["data"].get("specialty") or "therapy",
             "experience": 12,
@@ -62,14 +66,6 @@ class AccreditationDemo:
 
     def _course(self, hours: int, certified: int) -> None:
         ended = (now() - timedelta(days=20)).date()
-        given = self.clinician.call(
-            "POST",
-            "/documents",
-            201,
-            params={"category": "course", "file_name": "course.pdf"},
-            content=paper("Удостоверение о повышении квалификации"),
-            headers={"Content-Type": "application/pdf"},
-        )
         data = {
             "topic": "Терапия: клинические рекомендации",
             "hours": hours,
@@ -80,6 +76,19 @@ class AccreditationDemo:
             "number": f"УПК-{uuid4().hex[:6]}",
             "issuer": "Академия последипломного образования врачей",
         }
-        body = {"category": "course", "data": data, "files": [given["version"]["id"]]}
+        body = {"category": "course", "data": data, "files": [self._paper("course")]}
         self.clinician.act("/credentials", body, 201)
         self.story.say(f"adds a course of {hours} hours, {certified} of them certified")
+
+    def _paper(self, category: str) -> str:
+        """A document of this category: the id of its version."""
+        given = self.clinician.call(
+            "POST",
+            "/documents",
+            201,
+            params={"category": category, "file_name": f"{category}.pdf"},
+            content=paper(category),
+            headers={"Content-Type": "application/pdf"},
+        )
+        version: str = given["version"]["id"]
+        return version
