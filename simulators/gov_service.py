@@ -59,7 +59,7 @@ IN_A_CALLBACK = 700 * 1024
 """Bytes of an envelope that a callback carries; a larger one has to be asked for."""
 TICK = 0.1
 _PAGES = Path(__file__).with_name("gov_pages")
-_STYLE = Path(__file__).with_name("mail_pages") / "style.css"
+_STYLE = Path(__file__).with_name("pages") / "files" / "style.css"
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'"
 _WORDS = {
     "accepted": "Принят",

@@ -24,7 +24,7 @@ from fastapi import FastAPI, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from simulators.mail_bounces import call_back, report
-from simulators.mail_page import pages_of
+from simulators.pages.mail import pages_of
 
 
 class MailFaultMode(StrEnum):

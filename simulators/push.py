@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict
 
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
-from simulators.phone_pages import page_of
+from simulators.pages.phone import page_of
 
 LARGEST = 4096
 _VAPID = re.compile(r"vapid t=([\w.-]+),\s*k=([\w-]+)")

@@ -26,7 +26,7 @@ from standardwebhooks.webhooks import Webhook
 from simulators.calling import caller
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
-from simulators.phone_pages import page_of
+from simulators.pages.phone import page_of
 
 LATE = 8.0
 """Seconds that a late answer takes."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from simulators.mail_page import linked
+from simulators.pages.mail import linked
 from tests.shared.servers import Simulators
 from tests.shared.waiting import PATIENCE
 

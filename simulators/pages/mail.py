@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from simulators.mail import MailSink, StoredMessage
 
-_FILES = Path(__file__).with_name("mail_pages")
+_FILES = Path(__file__).with_name("files")
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; "

@@ -9,9 +9,9 @@ from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
 from simulators.faults import FaultSwitch
-from simulators.mail_page import linked
+from simulators.pages.mail import linked
 
-_FILES = Path(__file__).with_name("mail_pages")
+_FILES = Path(__file__).with_name("files")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

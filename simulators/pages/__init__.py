@@ -1,0 +1,1 @@
+"""The pages on which simulators show what they took: mails, SMS, messages of browsers."""
