@@ -44,6 +44,9 @@ CODEC_PATH = "/codec"
 # (the backup is one) block no writer. The log is not flushed at every commit: what a power cut
 # takes is made up for like a lost signal (docs/decisions/temporal-server.md).
 PRAGMAS = {"journal_mode": "wal", "busy_timeout": "10000", "synchronous": "normal"}
+# Its one file takes one commit at a time, so a second processor would mostly wake the first one:
+# see docs/decisions/idle.md.
+ONE_PROCESSOR = {"GOMAXPROCS": "1"}
 DYNAMIC = {
     # Each task that a workflow gets is looked for in the file, by default at most twenty times a
     # second: on a busy server each step of a case waited for 50 ms.
@@ -114,7 +117,8 @@ class Temporal:
                 command += ["--sqlite-pragma", f"{key}={value}"]
         if self.codec:
             command += ["--ui-public-path", PAGES_PATH, "--ui-codec-endpoint", self.codec]
-        return Launch(command, {"PATH": os.defpath, "HOME": str(self.home.folder / "temporal")})
+        folder = str(self.home.folder / "temporal")
+        return Launch(command, {"PATH": os.defpath, "HOME": folder, **ONE_PROCESSOR})
 
     def ready(self, pid: int) -> bool:
         """Whether it hands out a task and takes the result: with a broken file it still answers."""
