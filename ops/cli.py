@@ -1,7 +1,6 @@
 """The `medcab` command. Every command imports what it needs itself, so that each starts quickly."""
 
 import gc
-import os
 import signal
 import socket
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from ops.commands import Commands, refusals_told
+from ops.commands import Commands, moment_of, phrase_from, refusals_told
 from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
 from ops.keys import commands as keys
@@ -20,8 +19,6 @@ from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import authorities, gov_service_keys, people
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from settings import Settings
 
 app = Commands(
@@ -348,10 +345,10 @@ def restore(
         parts = [Part(each) for each in part or []]
     except ValueError as error:
         raise typer.BadParameter(f"parts are {', '.join(Part)}") from error
-    order = RestoreOptions(source, _moment(at), parts, keys, replace)
+    order = RestoreOptions(source, moment_of(at), parts, keys, replace)
     if into is not None:
         _end(commands.lay_out(_home(), console(), order, into))
-    _end(commands.bring_back(_home(), console(), order, lambda: _phrase(phrase)))
+    _end(commands.bring_back(_home(), console(), order, lambda: phrase_from(phrase)))
 
 
 @app.command()
@@ -445,32 +442,6 @@ def _refuse_without_keys(settings: "Settings") -> None:
     except ValueError as reason:
         typer.echo(reason, err=True)
         raise typer.Exit(1) from reason
-
-
-def _moment(text: str | None) -> "datetime | None":
-    """A point in time with its zone."""
-    from datetime import datetime
-
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("write a time as 2026-11-23T12:00:00+03:00") from error
-    if at.tzinfo is None:
-        raise typer.BadParameter("add the time zone: 2026-11-23T12:00:00+03:00")
-    return at
-
-
-def _phrase(file: Path | None) -> str:
-    """The recovery phrase: from a file, the environment, or typed."""
-    if file is not None:
-        try:
-            return file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"the file with the phrase cannot be read: {error}") from error
-    given = os.environ.get("MEDCAB_RECOVERY_PHRASE")
-    return given or str(typer.prompt("Recovery phrase", hide_input=True))
 
 
 def _settings_at_rest() -> "Settings":

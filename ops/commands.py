@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from settings import Settings
 
 
@@ -78,3 +81,29 @@ def end_at_once(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def moment_of(text: str | None) -> "datetime | None":
+    """A point in time with its zone."""
+    from datetime import datetime
+
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write a time as 2026-11-23T12:00:00+03:00") from error
+    if at.tzinfo is None:
+        raise typer.BadParameter("add the time zone: 2026-11-23T12:00:00+03:00")
+    return at
+
+
+def phrase_from(file: Path | None) -> str:
+    """The recovery phrase: from a file, the environment, or typed."""
+    if file is not None:
+        try:
+            return file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"the file with the phrase cannot be read: {error}") from error
+    given = os.environ.get("MEDCAB_RECOVERY_PHRASE")
+    return given or str(typer.prompt("Recovery phrase", hide_input=True))

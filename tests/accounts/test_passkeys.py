@@ -21,7 +21,7 @@ from services.accounts.second_factor.methods import Site as Cabinet
 from services.accounts.sessions import Current
 from settings import Settings
 from tests.accounts.authenticator import ORIGIN, Authenticator
-from tests.accounts.test_signing_in import half_open, journal_of, notices_of, recognised
+from tests.accounts.steps import half_open, journal_of, notices_of, recognised
 from tests.shared.accounts import BOUNDLESS, PASSWORD, House, Someone, fresh_code, visitor_at
 from tests.shared.cabinet import Site, account_of, faults_of, signed_in, watch
 from tests.shared.office import Office

@@ -20,10 +20,10 @@ from rules.second_factor import Method
 from services.accounts import devices, password_reset
 from services.accounts import sign_in as accounts
 from services.accounts.sessions import hash_token
+from tests.accounts.steps import enter_password, journal_of, notices_of
 from tests.accounts.test_ending import opens, token_of
 from tests.accounts.test_recovery_codes import given, rows_of
 from tests.accounts.test_sessions import lives
-from tests.accounts.test_signing_in import enter_password, journal_of, notices_of
 from tests.shared.accounts import BOUNDLESS, PASSWORD, House, Someone, fresh_code, visitor_at
 from tests.shared.cabinet import TOKEN
 

@@ -25,7 +25,7 @@ from rules.second_factor import (
 )
 from services.accounts.second_factor import entering, recovery_codes
 from services.accounts.sessions import OpenedSession
-from tests.accounts.test_signing_in import (
+from tests.accounts.steps import (
     enter_password,
     half_open,
     journal_of,

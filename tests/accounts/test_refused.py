@@ -21,7 +21,7 @@ from services.accounts import devices, login_log
 from services.accounts import sign_in as accounts
 from services.accounts.second_factor import entering
 from services.accounts.sessions import Visitor
-from tests.accounts.test_signing_in import recognised
+from tests.accounts.steps import recognised
 from tests.shared.accounts import PASSWORD, House, Someone, fresh_code, visitor_at
 
 WRONG = "не тот пароль"

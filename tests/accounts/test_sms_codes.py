@@ -16,11 +16,11 @@ from rules.refusals import Refusal
 from rules.second_factor import SMS_SENDS, Method
 from services.accounts.second_factor import entering
 from services.accounts.sessions import Current
+from tests.accounts.steps import enter_password, half_open, journal_of, notices_of
 from tests.accounts.test_ending import opens, token_of
 from tests.accounts.test_password_reset import NEW, link_for
 from tests.accounts.test_recovery_codes import given
 from tests.accounts.test_sessions import lives
-from tests.accounts.test_signing_in import enter_password, half_open, journal_of, notices_of
 from tests.shared.accounts import BOUNDLESS, House, Someone, visitor_at
 
 PHONE = "+79161234567"

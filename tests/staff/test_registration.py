@@ -31,7 +31,7 @@ from services.notices.channels import MailWay
 from services.notices.sender import fail, note
 from services.notices.wording import Addresses
 from services.staff import registrations
-from tests.accounts.test_signing_in import journal_of
+from tests.accounts.steps import journal_of
 from tests.shared.accounts import PASSWORD, House, fresh_code, visitor_at
 from tests.shared.cabinet import TOKEN
 from tests.shared.statements import statements
