@@ -37,7 +37,9 @@ class QualificationDemo:
         made = self._add("accreditation", **values)
         self.story.say("keeps a diploma and an accreditation that ends in 56 days")
         here = f"/credentials/{made}"
-        body = {"version": 1, "data": {**values, "issuer": "Центральная аккредитационная комиссия"}}
+        kept = [one["id"] for one in self.clinician.call("GET", here)["current"]["files"]]
+        data = {**values, "issuer": "Центральная аккредитационная комиссия"}
+        body = {"version": 1, "data": data, "files": kept}
         self.clinician.act(f"{here}/versions", body, 201)
         seen = self.clinician.call("GET", here)
         self.story.same([one["number"] for one in seen["versions"]], [2, 1], "both versions stay")
