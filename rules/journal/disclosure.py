@@ -193,3 +193,23 @@ def disclosed(
         contents={key: value for key, value in given.items() if key in shown_contents} or None,
         names=any(row.names for row in rows),
     )
+
+
+OF_CREDENTIAL: Mapping[str, frozenset[str]] = {
+    kind.value: frozenset(contents)
+    for kind, contents in (
+        (K.CREDENTIAL_ADDED, ()),
+        (K.CREDENTIAL_UPDATED, ()),
+        (K.CREDENTIAL_CORRECTED, ("reason",)),
+        (K.CREDENTIAL_ACCEPTED, ()),
+        (K.CREDENTIAL_CONFIRMED, ()),
+        (K.CREDENTIAL_REPLACED, ()),
+        (K.CREDENTIAL_STANDS_AGAIN, ()),
+        (K.CREDENTIAL_WITHDRAWN, ("reason",)),
+        (K.CREDENTIAL_REMINDED, ()),
+        (K.CREDENTIAL_EXPIRED, ()),
+        (K.CREDENTIAL_RENEWAL_OPENED, ()),
+        (K.CREDENTIAL_RENEWAL_CLOSED, ()),
+    )
+}
+"""What everybody who may see a credential reads of its journal: kinds, and the keys of contents."""

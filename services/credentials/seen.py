@@ -24,6 +24,7 @@ from rules.refusals import not_found
 from services.credentials import categories
 from services.credentials.audience import Owner, owner_for
 from services.documents.views import VersionView, version_view
+from services.journal import disclosure
 from services.journal import entries as journal
 
 
@@ -269,5 +270,5 @@ async def history(session: AsyncSession, credential_id: UUID) -> Sequence[Happen
             entry.by_person,
             str((entry.contents or {}).get("reason") or ""),
         )
-        for entry in await journal.read(session, credential_id)
+        for entry in await disclosure.of_credential(session, credential_id)
     ]

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case
 from rules.access import Actor, Permission
 from rules.cases import deciding
-from rules.journal.disclosure import Audience, disclosed
+from rules.journal.disclosure import OF_CREDENTIAL, Audience, disclosed
 from services.journal import entries as journal
 
 
@@ -73,3 +73,24 @@ async def entries(session: AsyncSession, actor: Actor, case: Case) -> Sequence[S
                 )
             )
     return shown
+
+
+async def of_credential(session: AsyncSession, credential_id: UUID) -> Sequence[ShownEntry]:
+    """The journal of a credential, oldest first. The caller checks that its reader may see it."""
+    return [
+        ShownEntry(
+            position=entry.position,
+            kind=entry.kind,
+            at=entry.at,
+            by_person=entry.by_person,
+            facts={},
+            contents={
+                key: value
+                for key, value in (entry.contents or {}).items()
+                if key in OF_CREDENTIAL[entry.kind]
+            },
+            hash=entry.hash.hex(),
+        )
+        for entry in await journal.read(session, credential_id)
+        if entry.kind in OF_CREDENTIAL
+    ]
