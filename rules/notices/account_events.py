@@ -122,6 +122,7 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         "Откройте страницу сотрудника, проверьте адрес почты и пригласите снова.",
         path="/people/%(person)s",
         link="Открыть страницу сотрудника",
+        about=NoticeGroup.OPERATION,
     ),
     NoticeKind.REGISTRATION_FAILED: Event(
         RecipientRole.OPERATOR,
