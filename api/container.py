@@ -48,6 +48,8 @@ from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from services.registers.checks import RegisterChecks
+from services.registers.differences import Differences
+from services.registers.disputes import Disputes
 from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
@@ -212,6 +214,16 @@ class Container:
     def seal(self) -> Seal:
         """The institution's seal. Raises SealError where it cannot be opened."""
         return open_seal(self.settings)
+
+    @cached_property
+    def register_differences(self) -> Differences:
+        """What people take over from registers."""
+        return Differences(self.database, self._waker(WorkflowName.CREDENTIAL))
+
+    @cached_property
+    def register_disputes(self) -> Disputes:
+        """What people say against registers."""
+        return Disputes(self.database)
 
     @cached_property
     def register_checks(self) -> RegisterChecks:

@@ -1,15 +1,30 @@
 """Records, checks and runs in the words of their reader."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel
 
-from cabinet.registers.views import RecordLine, RegisterCardView, RunView
+from cabinet.cases.lines import shown_value
+from cabinet.registers.views import (
+    DifferenceView,
+    DisputeRow,
+    RecordLine,
+    RegisterCardView,
+    RunView,
+)
 from clients.register_batches import AccreditationRecord, TrainingRecord
 from clients.registers import RegisterCard
+from rules.credentials.categories import CategoryDefinition
+from rules.ids import new_id
+from rules.registers.comparison import DifferenceKind, FieldDifference
 from rules.registers.kinds import REGISTER_WORDS, RecordState, RegisterName
 from services.registers.checks import CheckState
-from services.registers.seen import RunLine, SaidByRegister
+from services.registers.differences import RegisterDifference
+from services.registers.disputes import DisputeSeen
+from services.registers.runs import RunLine
+from services.registers.seen import SaidByRegister
 from words import formats
 from words.translation import gettext as _
 from words.translation import marked
@@ -34,16 +49,12 @@ _STATES: Mapping[RecordState, tuple[str, str, str, str]] = {
 }
 
 
-def cards_of(
-    said: Mapping[RegisterName, SaidByRegister], check: CheckState | None
-) -> list[RegisterCardView]:
+def cards_of(said: Mapping[RegisterName, SaidByRegister]) -> list[RegisterCardView]:
     """A card for each register."""
-    return [_card(name, said.get(name), check) for name in RegisterName]
+    return [_card(name, said.get(name)) for name in RegisterName]
 
 
-def _card(
-    name: RegisterName, said: SaidByRegister | None, check: CheckState | None
-) -> RegisterCardView:
+def _card(name: RegisterName, said: SaidByRegister | None) -> RegisterCardView:
     if said is None:
         tone, icon, word, text = "idle", "circle-dashed", _("ещё не спрашивали"), ""
     else:
@@ -99,6 +110,77 @@ def _worker_lines(card: RegisterCard) -> list[RecordLine]:
             facts.append(_("до %(day)s") % {"day": formats.day(one.valid_until)})
         lines.append(RecordLine(_("Сертификат: %(what)s") % {"what": one.specialty}, facts))
     return lines
+
+
+def difference_view(one: RegisterDifference, disputed: DisputeSeen | None) -> DifferenceView:
+    """A difference with what was said against it, if that was about what is shown."""
+    theirs = _(REGISTER_WORDS[one.register])
+    if one.since:
+        theirs += ", " + _("с %(day)s") % {"day": formats.day(one.since)}
+    ours = ""
+    if one.ours_since is not None:
+        ours = _own_source(one.ours_source) + ", " + formats.day(one.ours_since)
+    view = DifferenceView(
+        key=one.key,
+        act_id=str(new_id()),
+        title=_titled(one.category, one.data),
+        register=_(REGISTER_WORDS[one.register]),
+        new=one.kind is DifferenceKind.NEW,
+        url=f"/credentials/{one.credential_id}" if one.credential_id else "",
+        ours_words=ours,
+        theirs_words=theirs,
+        rows=_rows(one.category, one.fields),
+    )
+    if disputed is None or list(disputed.fields) != list(one.fields):
+        return view
+    return replace(
+        view,
+        words=disputed.words,
+        said_at=disputed.at,
+        answer=disputed.answer or "",
+        answered_at=disputed.answered_at,
+    )
+
+
+def dispute_row(one: DisputeSeen) -> DisputeRow:
+    """A dispute for whoever answers it."""
+    theirs = {field.name: field.theirs for field in one.fields}
+    return DisputeRow(
+        id=str(one.id),
+        name=one.name,
+        unit=one.unit,
+        title=_titled(one.category, theirs),
+        register=_(REGISTER_WORDS[one.register]),
+        rows=_rows(one.category, one.fields),
+        words=one.words,
+        at=one.at,
+        url=f"/credentials/people/{one.person_id}",
+    )
+
+
+def _own_source(source: str | None) -> str:
+    known = {name.value: _(words) for name, words in REGISTER_WORDS.items()}
+    return known.get(source or "", _("внесено вами"))
+
+
+def _titled(category: CategoryDefinition, data: Mapping[str, Any]) -> str:
+    about = shown_value(category.fields[category.about], data.get(category.about))
+    return ": ".join(filter(None, [_(category.title), about]))
+
+
+def _rows(
+    category: CategoryDefinition, fields: Sequence[FieldDifference]
+) -> Sequence[tuple[str, str, str]]:
+    """Label, ours, theirs; a field that the category no longer has is left out."""
+    return [
+        (
+            _(category.fields[one.name].label),
+            shown_value(category.fields[one.name], one.ours) or "",
+            shown_value(category.fields[one.name], one.theirs) or "",
+        )
+        for one in fields
+        if one.name in category.fields
+    ]
 
 
 def check_words(check: CheckState | None) -> tuple[str, str, str]:

@@ -1,21 +1,41 @@
-"""«Сведения из реестров»: what they say of the person, «Проверить в реестре»; the runs for ops."""
+"""«Сведения из реестров»: what they say, what differs and is accepted or disputed, the check; the
+disputes for the personnel department; the runs for ops (Q7, Q8)."""
 
-from fastapi import APIRouter, Response
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
+from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
-from cabinet.registers.lines import cards_of, check_words, run_view
+from cabinet.registers.lines import (
+    cards_of,
+    check_words,
+    difference_view,
+    dispute_row,
+    run_view,
+)
 from cabinet.registers.views import OwnRegisters
 from clients.database import DatabaseSession
-from services.registers import checks, seen
+from rules.refusals import Refusal
+from services.registers import checks, differences, disputes, seen
+from services.registers import runs as register_runs
+from words.translation import in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/registers")
+
+HOME = "/registers"
+Key = Annotated[str, Form(min_length=1, max_length=200)]
+Act = Annotated[UUID, Form()]
+Said = Annotated[str, Form(max_length=5000)]
 
 
 @router.get("")
 async def own(visit: Inside, session: Work) -> Response:
-    """What each register says, since when, and how far a check is."""
+    """What each register says, since when, what differs, and how far a check is."""
     return visit.page("registers/own.html", registers=await _own(visit, session))
 
 
@@ -29,29 +49,89 @@ async def live(visit: Inside, session: Work) -> Response:
 async def check(visit: Inside) -> Response:
     """«Проверить в реестре»: ask now, wait some seconds, and go on without the page."""
     await visit.container.register_checks.ask(visit.actor)
-    return visit.go("/registers")
+    return visit.go(HOME)
+
+
+@router.post("/accept")
+async def accept(visit: Inside, key: Key, act_id: Act) -> Response:
+    """Take over what a register says: a new version, or a new credential."""
+    made = await visit.container.register_differences.accept(visit.actor, act_id, key)
+    return visit.go(f"/credentials/{made}", "register_accepted")
+
+
+@router.post("/dispute")
+async def dispute(
+    visit: Inside, session: Work, key: Key, act_id: Act, reason: Said = ""
+) -> Response:
+    """Say that the register is wrong, and why."""
+    try:
+        await visit.container.register_disputes.dispute(visit.actor, act_id, key, reason)
+    except Refusal as refusal:
+        if refusal.status != 422:
+            raise
+        message = in_words(refusal.fields[0].message)
+        return visit.page(
+            "registers/own.html",
+            status=422,
+            registers=await _own(visit, session),
+            wrong={"key": key, "value": reason, "message": message},
+            errors=[ErrorItem(message, f"#reason-{key}")],
+        )
+    return visit.go(HOME, "register_disputed")
+
+
+@router.get("/disputes")
+async def disputes_page(visit: Inside, session: Work) -> Response:
+    """What people of one's units dispute, the oldest first."""
+    found = await disputes.waiting(session, visit.actor)
+    return visit.page("registers/disputes.html", disputes=[dispute_row(one) for one in found])
+
+
+@router.post("/disputes/{dispute_id}/answer")
+async def answer(dispute_id: UUID, visit: Inside, session: Work, reason: Said = "") -> Response:
+    """Answer a dispute."""
+    try:
+        await visit.container.register_disputes.answer(visit.actor, dispute_id, reason)
+    except Refusal as refusal:
+        if refusal.status != 422:
+            raise
+        message = in_words(refusal.fields[0].message)
+        found = await disputes.waiting(session, visit.actor)
+        return visit.page(
+            "registers/disputes.html",
+            status=422,
+            disputes=[dispute_row(one) for one in found],
+            wrong={"key": str(dispute_id), "value": reason, "message": message},
+            errors=[ErrorItem(message, f"#reason-{dispute_id}")],
+        )
+    return visit.go(f"{HOME}/disputes", "register_answered")
 
 
 @router.get("/runs")
 async def runs(visit: Inside, session: Work) -> Response:
     """How far the comparison of everybody is, for ops."""
-    lines = await seen.runs(session, visit.actor)
+    lines = await register_runs.runs(session, visit.actor)
     return visit.page("registers/runs.html", runs=[run_view(one) for one in lines])
 
 
 @router.get("/runs/live")
 async def runs_live(visit: Inside, session: Work) -> Response:
     """The part of that page that changes."""
-    lines = await seen.runs(session, visit.actor)
+    lines = await register_runs.runs(session, visit.actor)
     return visit.part("registers/run_rows.html", runs=[run_view(one) for one in lines])
 
 
 async def _own(visit: Visit, session: DatabaseSession) -> OwnRegisters:
-    said = await seen.of_person(session, visit.actor.person_id)
-    newest = await checks.newest(session, visit.actor.person_id)
+    person = visit.actor.person_id
+    said = await seen.of_person(session, person)
+    today = datetime.now(visit.presentation.tzinfo).date()
+    found = await differences.of_person(session, person, today)
+    disputed = await disputes.own(session, person)
+    newest = await checks.newest(session, person)
     words, tone, icon = check_words(newest)
     return OwnRegisters(
-        cards=cards_of(said, newest),
+        differences=[difference_view(one, disputed.get(one.subject)) for one in found.differences],
+        cards=cards_of(said),
         checking=newest is not None and newest.ended_at is None,
         words=words,
         tone=tone,

@@ -29,9 +29,52 @@ class RegisterCardView:
 
 
 @dataclass(frozen=True)
-class OwnRegisters:
-    """All registers, and the check that the person asked for last."""
+class DifferenceView:
+    """One credential in which a register and the person's file differ.
 
+    `rows` are label, ours, theirs. `key` names what is shown, `act_id` the act that answers it.
+    """
+
+    key: str
+    act_id: str
+    title: str
+    register: str
+    new: bool
+    url: str
+    ours_words: str
+    theirs_words: str
+    rows: Sequence[tuple[str, str, str]]
+    words: str = ""
+    said_at: datetime | None = None
+    answer: str = ""
+    answered_at: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is disputed, and nobody has answered."""
+        return self.said_at is not None and self.answered_at is None
+
+
+@dataclass(frozen=True)
+class DisputeRow:
+    """Somebody's dispute, as whoever answers it sees it."""
+
+    id: str
+    name: str
+    unit: str
+    title: str
+    register: str
+    rows: Sequence[tuple[str, str, str]]
+    words: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True)
+class OwnRegisters:
+    """All registers, differences, and the check that the person asked for last."""
+
+    differences: Sequence[DifferenceView]
     cards: Sequence[RegisterCardView]
     checking: bool
     words: str

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encrypted_columns import EncryptedJSON
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import utc_column
 from rules.ids import new_id
 
@@ -105,3 +105,43 @@ class RegisterCheck(SQLModel, table=True):
     """When the sweeper last woke its workflow."""
     ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     given_up: bool = False
+
+
+class RegisterDispute(SQLModel, table=True):
+    """That a person says a register is wrong, with what both said then, and what was answered."""
+
+    __tablename__ = "register_dispute"
+    __table_args__ = (
+        Index("register_dispute_of_person", "person_id", "at"),
+        Index("register_dispute_open", "at", postgresql_where=text("answered_at is null")),
+        Index(
+            "register_dispute_once",
+            "person_id",
+            "subject",
+            unique=True,
+            postgresql_where=text("answered_at is null"),
+        ),
+        CheckConstraint("answered_by <> person_id", name="register_dispute_answered"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id")
+    credential_id: UUID | None = Field(
+        default=None, foreign_key="credential.id", description="None: the register alone has it."
+    )
+    source: str = Field(description="`rules.registers.kinds.RegisterName`.")
+    category: str
+    subject: str = Field(
+        description="The credential, or a keyed hash of what the register alone has."
+    )
+    fields: list[dict[str, Any]] = Field(
+        sa_column=Column(EncryptedJSON("register_dispute.fields"), nullable=False),
+        description="What both said of each field in which they differed.",
+    )
+    words: str = Field(sa_column=Column(EncryptedText("register_dispute.words"), nullable=False))
+    at: datetime = Field(sa_column=utc_column())
+    answer: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("register_dispute.answer"), nullable=True)
+    )
+    answered_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    answered_by: UUID | None = Field(default=None, foreign_key="person.id")

@@ -151,6 +151,8 @@ class JournalKind(StrEnum):
     ABSENCE_SET = "absence.set"
     REGISTER_CHECK_ASKED = "register.check_asked"
     REGISTER_COMPARED = "register.compared"
+    REGISTER_DISPUTED = "register.disputed"
+    REGISTER_DISPUTE_ANSWERED = "register.dispute_answered"
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     STAFF_IMPORTED = "staff.imported"

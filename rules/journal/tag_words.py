@@ -150,6 +150,8 @@ TAG_WORDS: Mapping[T, str] = {
     T.ABSENCE_SET: "Записано отсутствие",
     T.REGISTER_ASK: "Запрошена проверка в реестрах",
     T.REGISTER_COMPARE: "Все сверены с реестром",
+    T.REGISTER_DISPUTE: "Оспорены сведения реестра",
+    T.REGISTER_ANSWER: "Дан ответ о сведениях реестра",
     T.CATALOGUE_CHANGE: "Изменён каталог",
     T.CATALOGUE_MOVE_CASES: "Дела переведены на новый вид",
     T.STAFF_IMPORT: "Загружен список сотрудников",

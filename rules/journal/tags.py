@@ -184,6 +184,8 @@ class AuditTag(StrEnum):
     ABSENCE_SET = "person:absence:set"
     REGISTER_ASK = "register:person:ask"
     REGISTER_COMPARE = "register:everybody:compare"
+    REGISTER_DISPUTE = "register:record:dispute"
+    REGISTER_ANSWER = "register:dispute:answer"
     CATALOGUE_CHANGE = "catalogue:entry:change"
     CATALOGUE_MOVE_CASES = "catalogue:cases:move"
     STAFF_IMPORT = "person:list:import"
@@ -345,6 +347,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.ABSENCE_SET: T.ABSENCE_SET,
     K.REGISTER_CHECK_ASKED: T.REGISTER_ASK,
     K.REGISTER_COMPARED: T.REGISTER_COMPARE,
+    K.REGISTER_DISPUTED: T.REGISTER_DISPUTE,
+    K.REGISTER_DISPUTE_ANSWERED: T.REGISTER_ANSWER,
     K.CATALOGUE_CHANGED: T.CATALOGUE_CHANGE,
     K.CATALOGUE_CASES_MOVED: T.CATALOGUE_MOVE_CASES,
     K.STAFF_IMPORTED: T.STAFF_IMPORT,

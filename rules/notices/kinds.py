@@ -141,6 +141,9 @@ class NoticeKind(StrEnum):
     HANDOVER_WAITS = "handover_waits"
     HANDOVER_READY = "handover_ready"
     HANDOVER_NOT_FETCHED = "handover_not_fetched"
+    REGISTER_DIFFERS = "register_differs"
+    REGISTER_DISPUTED = "register_disputed"
+    REGISTER_ANSWERED = "register_answered"
 
 
 class Channel(StrEnum):

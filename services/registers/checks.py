@@ -35,6 +35,7 @@ from services.own_workflows import OwnWorkflow, Wake
 from services.registers import records
 from services.registers.asking import NoAnswerError, RegisterLines, answered
 from services.registers.records import compared, of_register
+from services.registers.telling import tell_of_differences
 
 LIMIT = Limit("register-check", CHECKS_A_DAY, timedelta(days=1))
 LOOKS_EVERY = 0.1
@@ -208,7 +209,9 @@ async def _ask(
     now = present()
     async with database.work() as session:
         await answered(session, name, now)
-        await records.store(session, name, [person], answers, now)
+        stored = await records.store(session, name, [person], answers, now)
+        if person.revision is not None:
+            await tell_of_differences(session, name, [person], stored.news, now)
     return None
 
 

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.register_batches import AskedAbout, RegisterAnswer
 from clients.registers import RegisterCard
 from models.encrypted_columns import bound
-from models.tables.people import Person
+from models.tables.people import Person, Unit
 from models.tables.registers import RegisterRecord
 from rules.registers.kinds import RecordState, RegisterName
 from rules.texts.names import same_person
@@ -32,6 +32,8 @@ class PersonCompared:
     revision: int | None
     """None: nothing is known yet."""
     state: RecordState | None
+    zone: str
+    """The time zone of the person's unit."""
 
     @property
     def question(self) -> AskedAbout:
@@ -62,7 +64,9 @@ def of_register(register: RegisterName) -> Select[Any]:
             col(Person.snils),
             RegisterRecord.revision,
             RegisterRecord.state,
+            Unit.time_zone,
         )
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
         .outerjoin(
             RegisterRecord,
             (col(RegisterRecord.person_id) == col(Person.id))
@@ -77,7 +81,7 @@ def compared(row: Any) -> PersonCompared:
     """A person out of what `of_register` selected."""
     digits = "".join(sign for sign in row.snils if sign.isdigit())
     state = RecordState(row.state) if row.state else None
-    return PersonCompared(row.id, row.name, digits, row.revision, state)
+    return PersonCompared(row.id, row.name, digits, row.revision, state, row.time_zone)
 
 
 async def store(

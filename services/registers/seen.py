@@ -1,14 +1,12 @@
-"""What the registers said last of a person, and how far the comparison of everybody is."""
+"""What the registers said last of a person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.register_batches import (
@@ -17,15 +15,9 @@ from clients.register_batches import (
     TrainingRecord,
     read,
 )
-from models.messages import SyncProgress
-from models.tables.registers import RegisterRecord, RegisterRun
-from rules.access import Actor, Permission
-from rules.refusals import forbidden
+from models.tables.registers import RegisterRecord
 from rules.registers.kinds import RecordState, RegisterName
 from rules.registers.records import latest_effective
-from services import outages
-from services.registers.asking import SYSTEMS
-from services.registers.syncing import progress
 
 
 @dataclass(frozen=True)
@@ -56,10 +48,11 @@ async def of_person(
 ) -> Mapping[RegisterName, SaidByRegister]:
     """What each register said last; one that was never asked is left out."""
     found = await session.exec(select(RegisterRecord).where(RegisterRecord.person_id == person_id))
-    return {RegisterName(row.source): _said(row) for row in found.all()}
+    return {RegisterName(row.source): said(row) for row in found.all()}
 
 
-def _said(row: RegisterRecord) -> SaidByRegister:
+def said(row: RegisterRecord) -> SaidByRegister:
+    """What one row holds."""
     register = RegisterName(row.source)
     records = read(PATHS[register][1], row.records) or ()
     return SaidByRegister(
@@ -76,16 +69,15 @@ async def accreditation_status(
     session: AsyncSession, person_id: UUID, today: date
 ) -> AccreditationStatus | None:
     """What the registers say of the person's accreditation; None if they say nothing of one."""
-    said = await of_person(session, person_id)
-    return status_of(said, today)
+    return status_of(await of_person(session, person_id), today)
 
 
 def status_of(
-    said: Mapping[RegisterName, SaidByRegister], today: date
+    told: Mapping[RegisterName, SaidByRegister], today: date
 ) -> AccreditationStatus | None:
     """The accreditation that counts, and the hours since it was passed."""
-    accredited = said.get(RegisterName.ACCREDITATION)
-    trained = said.get(RegisterName.EDUCATION)
+    accredited = told.get(RegisterName.ACCREDITATION)
+    trained = told.get(RegisterName.EDUCATION)
     if accredited is None or not accredited.records:
         return None
     rows = [one for one in accredited.records if isinstance(one, AccreditationRecord)]
@@ -96,51 +88,3 @@ def status_of(
         one.hours for one in courses if isinstance(one, TrainingRecord) and one.until >= last.passed
     )
     return AccreditationStatus(last.specialty, last.valid_until, hours, accredited.checked_at)
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """The newest run of a register, and since when the register has been down."""
-
-    register: RegisterName
-    started_at: datetime
-    ended_at: datetime | None
-    changed: int
-    unknown: int
-    progress: SyncProgress
-    down_since: datetime | None
-
-
-async def runs(session: AsyncSession, actor: Actor) -> Sequence[RunLine]:
-    """How far the comparison of everybody is with each register. Raises Refusal 403."""
-    if not actor.may(Permission.WATCH_OPERATION):
-        raise forbidden()
-    newest = (
-        select(RegisterRun.source, func.max(RegisterRun.started_at).label("at"))
-        .group_by(col(RegisterRun.source))
-        .subquery()
-    )
-    found = await session.exec(
-        select(RegisterRun).join(
-            newest,
-            (col(RegisterRun.source) == newest.c.source)
-            & (col(RegisterRun.started_at) == newest.c.at),
-        )
-    )
-    rows: dict[Any, RegisterRun] = {row.source: row for row in found.all()}
-    lines = []
-    for register in RegisterName:
-        if (row := rows.get(register.value)) is not None:
-            down = await outages.open_since(session, SYSTEMS[register])
-            lines.append(
-                RunLine(
-                    register,
-                    row.started_at,
-                    row.ended_at,
-                    row.changed,
-                    row.unknown,
-                    progress(row),
-                    down,
-                )
-            )
-    return lines

@@ -29,6 +29,8 @@ from services.journal import entries as journal
 from services.registers import records
 from services.registers.asking import NoAnswerError, RegisterLines, answered
 from services.registers.records import PersonCompared, compared, of_register
+from services.registers.runs import progress
+from services.registers.telling import tell_of_differences
 
 SHIFT = 20.0
 """Seconds after which a shift ends: the workflow shows ops how far it is, and begins the next."""
@@ -94,6 +96,7 @@ async def _batch(database: Database, registers: RegisterLines, run_id: UUID) -> 
         states = {one.id: stored.states.get(one.id, RecordState.UNKNOWN) for one in people}
         rows = [{"run_id": run_id, "person_id": key, "state": states[key].value} for key in states]
         await session.exec(insert(RegisterRunPerson).values(rows))
+        await tell_of_differences(session, name, known, stored.news, now)
         run.cursor = people[-1].id
         run.done += len(people)
         run.asked += 1
@@ -165,20 +168,3 @@ async def _end(database: Database, run_id: UUID) -> SyncProgress:
             session, chain=SYSTEM_CHAIN, kind=kind, at=now, system="registers", facts=facts
         )
         return progress(run)
-
-
-def progress(run: RegisterRun) -> SyncProgress:
-    """How far a run is, and when it will be done at the pace so far."""
-    left = max(run.total - run.done, 0)
-    ends_at = None
-    if run.done and run.ended_at is None:
-        begins = max(present(), run.next_try_at or present())
-        ends_at = begins + timedelta(seconds=run.worked / run.done * left)
-    return SyncProgress(
-        run_id=run.id,
-        done=run.done,
-        total=max(run.total, run.done),
-        under_way=run.ended_at is None,
-        again_at=run.next_try_at,
-        ends_at=ends_at,
-    )

@@ -40,6 +40,7 @@ from tests.api.page_rows import (
     OTHER_PAGES,
 )
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
+from tests.api.register_rows import REGISTER_PAGES
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
 from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
@@ -54,6 +55,7 @@ TABLE: dict[str, Row] = {
     **DOCUMENT_ROWS,
     **CREDENTIAL_ROWS,
     **CREDENTIAL_PAGES,
+    **REGISTER_PAGES,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
     **ADMINISTRATION_ROWS,

@@ -36,7 +36,7 @@ TRAINED = [
 
 async def said(office: Office, person_id: object, snils: str) -> None:
     """The registers have said this of a person."""
-    one = records.PersonCompared(person_id, CARD_OF, snils, None, None)  # type: ignore[arg-type]
+    one = records.PersonCompared(person_id, CARD_OF, snils, None, None, "Europe/Moscow")  # type: ignore[arg-type]
     async with office.database.work() as session:
         for register, told in (
             (RegisterName.ACCREDITATION, ACCREDITED),

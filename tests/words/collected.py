@@ -35,6 +35,7 @@ UNSEEN_FILES = (
     "services/applications/enrolment_certificate.py",
     "services/dossier/paper.py",
     "services/gov_service/keys.py",
+    "services/registers/items.py",
     "services/dossier/receipt_paper.py",
     "services/dossier/receipt.py",
     "services/requests/paper.py",
