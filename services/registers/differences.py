@@ -42,7 +42,7 @@ from services.registers.seen import SaidByRegister, said
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldCredential:
     """A credential of ours with its current version."""
 
     row: Credential
@@ -83,7 +83,7 @@ class RegisterDifference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RegisterComparison:
     """What a person has beside what registers say."""
 
     differences: Sequence[RegisterDifference]
@@ -91,14 +91,14 @@ class Comparison:
     """By credential: the registers that say the same, with when they last said so."""
 
 
-async def of_person(session: AsyncSession, person_id: UUID, today: date) -> Comparison:
+async def of_person(session: AsyncSession, person_id: UUID, today: date) -> RegisterComparison:
     """The differences of one person, and what agrees."""
     return (await of_people(session, [person_id], today))[person_id]
 
 
 async def of_people(
     session: AsyncSession, people: Collection[UUID], today: date
-) -> Mapping[UUID, Comparison]:
+) -> Mapping[UUID, RegisterComparison]:
     """The same of several people, in three statements."""
     found = await session.exec(
         select(RegisterRecord)
@@ -118,9 +118,9 @@ async def of_people(
         )
         .order_by(col(Credential.id))
     )
-    held: dict[UUID, list[Held]] = {}
+    held: dict[UUID, list[HeldCredential]] = {}
     for row, version in pairs.all():
-        held.setdefault(row.owner_id, []).append(Held(row, version))
+        held.setdefault(row.owner_id, []).append(HeldCredential(row, version))
     known = await categories.offered(session)
     return {
         one: _compare(one, told.get(one, ()), held.get(one, ()), known, today) for one in people
@@ -130,10 +130,10 @@ async def of_people(
 def _compare(
     person_id: UUID,
     told: Sequence[SaidByRegister],
-    held: Sequence[Held],
+    held: Sequence[HeldCredential],
     known: Mapping[str, CategoryDefinition],
     today: date,
-) -> Comparison:
+) -> RegisterComparison:
     about = {key: one.about for key, one in known.items()}
     differences: list[RegisterDifference] = []
     agreed: dict[UUID, list[SaidByRegister]] = {}
@@ -150,11 +150,14 @@ def _compare(
                     differences.append(_difference(person_id, one, pairing, category))
             elif pairing.ours is not None:
                 agreed.setdefault(pairing.ours.row.id, []).append(one)
-    return Comparison(differences, agreed)
+    return RegisterComparison(differences, agreed)
 
 
 def _difference(
-    person_id: UUID, one: SaidByRegister, pairing: Pairing[Held], category: CategoryDefinition
+    person_id: UUID,
+    one: SaidByRegister,
+    pairing: Pairing[HeldCredential],
+    category: CategoryDefinition,
 ) -> RegisterDifference:
     ours, item = pairing.ours, pairing.item
     data = {**item.more, **item.data} if ours is None else dict(item.data)

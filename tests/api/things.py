@@ -31,6 +31,7 @@ from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
 from tests.api.handover_samples import give_handovers
 from tests.api.people_rows import give_records
+from tests.api.register_rows import give_dispute
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
 from tests.api.verification_rows import give_verifications
@@ -100,6 +101,7 @@ async def give(
         **await give_handovers(session, actor),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
+        **await give_dispute(session, actor),
         "person_id": str(person_id),
         "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),
