@@ -13,6 +13,9 @@ downloaded, and commits and events.
 
 IDLE starts an installation as `medcab up` does, and says what it costs while nobody does anything.
 
+SYNC compares 10 000 people with three registers in an installation of its own, whose worker is
+killed five times, and says whether anybody was left out and how often the registers were asked.
+
 PEERS measures P9, P10 and P11: processor time, waiting and whole cases in a second beside the same
 case on peers (`bench.peers`), which are installed by an extra of `pyproject.toml`. It stands for
 DBOS, SPIFF and WORKERS, which can be asked for one by one.

@@ -26,6 +26,7 @@ from bench.peers import INSTALL, missing
 from bench.peers.measures import dbos, spiff, workers
 from bench.requests import p1r, p3r
 from bench.statements import statements
+from bench.sync import sync
 from bench.throughput import p2, p2r
 from ops.local.home import CHECKOUT
 from ops.local.servers.postgres import CONFIGURATION
@@ -51,7 +52,7 @@ MEASURES: dict[str, Measure] = {
     "EXPORT": export,
     "SQL": statements,
 }
-ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle}
+ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle, "SYNC": sync}
 """Measures of an installation that they start themselves, with no other beside it."""
 PEERS = {"DBOS", "SPIFF", "WORKERS"}
 """What `PEERS` stands for; none of it is measured without the peers."""
@@ -88,7 +89,7 @@ def run(names: list[str]) -> int:
     failed: dict[str, str] = {}
     for name, measure in ALONE.items():
         if not wanted or name in wanted:
-            console.print(f"{name}: an installation of its own, idle for some minutes")
+            console.print(f"{name}: an installation of its own, for some minutes")
             try:
                 found = measure(scale)
             except Exception as error:

@@ -14,7 +14,7 @@ from clients.database import Database
 from models.messages import WorkflowName
 from models.tables.people import Person
 from models.tables.registers import RegisterCheck
-from rules.access import Actor
+from rules.access import Actor, Permission
 from rules.accounts import Limit
 from rules.clock import now as present
 from rules.ids import new_id
@@ -81,8 +81,9 @@ class RegisterChecks:
     async def ask(self, actor: Actor, patience: float = PATIENCE) -> CheckState:
         """Have oneself compared now, and wait `patience` seconds for it at most.
 
-        A check that is under way is not begun twice. Raises Refusal 409 without a SNILS, 429.
+        A check that is under way is not begun twice. Raises Refusal 403, 409 without a SNILS, 429.
         """
+        actor.demand(Permission.KEEP_DOCUMENTS)
         now, begun = present(), False
         async with self._database.work() as session:
             person = await session.get_one(Person, actor.person_id)

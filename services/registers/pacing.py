@@ -12,7 +12,7 @@ from sqlalchemy import text
 from clients.database import Database
 from rules.registers.kinds import RegisterName
 
-TRIES = 5
+TRIES = 20
 """So many slots may be missed by a process that is not given the processor in time."""
 
 _TAKE = text(

@@ -15,7 +15,7 @@ _ACT = {"key": "none", "act_id": "{new_draft_id}"}
 REGISTER_PAGES: dict[str, Row] = {
     "GET /registers": Row("session", EVERYBODY),
     "GET /registers/live": Row("session", EVERYBODY),
-    "POST /registers/check": Row("session", EVERYBODY),
+    "POST /registers/check": Row("session", CLINICIANS),
     "POST /registers/accept": Row("session", CLINICIANS, send=form(**_ACT)),
     "POST /registers/dispute": Row("session", CLINICIANS, send=form(reason="Ошибка", **_ACT)),
     "GET /registers/disputes": Row("session", PERSONNEL),
