@@ -1,14 +1,14 @@
 """What people dispute of what registers say of them, and what is answered.
 
 Revision ID: 0045
-Revises: 0046
+Revises: 0048
 """
 
 import sqlalchemy as sa
 from alembic import context, op
 
 revision = "0045"
-down_revision = "0046"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
