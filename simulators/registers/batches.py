@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from simulators.faults import FaultSwitch, FaultyServer
-from simulators.limits import LimitedServer, RateWindow
+from simulators.registers.limits import LimitedServer, RateWindow
 from simulators.registers.people import Registered, RegisteredPeople, digits_of
 
 MOST_AT_ONCE = 50
