@@ -116,10 +116,10 @@ class Disputes:
             if row is None:
                 raise not_found()
             person = await session.get_one(Person, row.person_id)
+            if row.person_id == actor.person_id and actor.may(Permission.CONFIRM_CREDENTIALS):
+                raise own_original()
             if not actor.may(Permission.CONFIRM_CREDENTIALS, person.unit_id):
                 raise not_found()
-            if row.person_id == actor.person_id:
-                raise own_original()
             if row.answered_at is not None:
                 if (row.answered_by, row.answer) == (actor.person_id, said):
                     return
