@@ -1,5 +1,9 @@
-"""What is used of the application, as far as the answers show it: files, and ids of others."""
+"""What is used of the application, as far as the answers show it: files, and ids of others.
 
+Pages of a file that are shown as pictures are taken away as well as the file is.
+"""
+
+from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import FastAPI, Request
@@ -9,6 +13,9 @@ from api.container import container_of
 from api.http.auth import visitor_of
 from rules.clock import now
 from rules.risks import RiskKind
+
+PAGE_OF_FILE = {"version_id", "page"}
+"""What the address of a page as a picture names."""
 
 
 class Watched:
@@ -43,6 +50,8 @@ async def _count(request: Request, start: Message) -> None:
         await watch.missed(current, request.url.path, visitor, now())
     elif any(_saves(name, value) for name, value in start["headers"]):
         await watch.used(RiskKind.DOWNLOADS, current, visitor, now())
+    elif start["status"] == HTTPStatus.OK and request.path_params.keys() >= PAGE_OF_FILE:
+        await watch.opened(current, str(request.path_params["version_id"]), visitor, now())
 
 
 def _saves(name: bytes, value: bytes) -> bool:

@@ -387,6 +387,7 @@ async def test_only_factors_that_the_owner_confirms_stay(staff: Staff) -> None:
             assert (await session.exec(alive)).all() == []
 
 
+@pytest.mark.asvs("6.4.4")
 async def test_who_has_no_factor_left_sets_the_password_by_mail_and_the_code_told(
     staff: Staff,
 ) -> None:

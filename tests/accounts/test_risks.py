@@ -3,11 +3,17 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlmodel import col, select
 
+from api import documents
+from api.accounts.watching import PAGE_OF_FILE
+from api.http.file_routes import page_image
+from cabinet.documents import pages
 from models.tables.accounts import Account, RateLimit, RiskEvent
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
@@ -141,6 +147,26 @@ async def test_files_taken_away_in_bulk_are_paused(watched: House) -> None:
     told = [(await client.post("/archive/list.xlsx")).status_code for _ in range(10)]
     assert told == [200] * 9 + [429]
     assert await events_of(watched, someone) == ["downloads"]
+
+
+async def test_files_opened_page_by_page_count_as_taken_away(watched: House) -> None:
+    """Each file once, however many pages are looked at: whoever reads is not paused."""
+    someone, moment = await watched.someone(), now()
+    current: Any = SimpleNamespace(person_id=someone.person_id, session_id=None, token_id=None)
+    watch = watched.container.watch
+    for _ in range(40):
+        await watch.opened(current, "one file", visitor_at(), moment)
+    watch.demand(current, moment)
+    for n in range(10):
+        await watch.opened(current, f"file {n}", visitor_at(), moment)
+    with pytest.raises(Refusal, match="slowed"):
+        watch.demand(current, moment)
+    assert await events_of(watched, someone) == ["downloads"]
+    routes = (*documents.router.routes, *pages.router.routes)
+    shown = [one for one in routes if getattr(one, "endpoint", None) is page_image]
+    assert len(shown) == 2
+    for one in shown:
+        assert one.param_convertors.keys() >= PAGE_OF_FILE  # type: ignore[attr-defined]
 
 
 async def test_refused_tries_are_a_sign_once_an_hour(house: House) -> None:

@@ -37,6 +37,7 @@ class Watch:
         self._whole_at: dict[_Whom, datetime] = {}
         self._paused: dict[_Whom, datetime] = {}
         self._missed: dict[UUID, deque[str]] = {}
+        self._opened: dict[UUID, deque[str]] = {}
 
     def demand(self, current: Current, now: datetime) -> None:
         """Raise Refusal 429 if the person's or the session's requests are paused."""
@@ -61,12 +62,13 @@ class Watch:
 
     async def missed(self, current: Current, path: str, visitor: Visitor, now: datetime) -> None:
         """Count an id that is not there for the person, unless it was among the last ones."""
-        if len(self._missed) > MOST_KEPT:
-            self._missed.clear()
-        last = self._missed.setdefault(current.person_id, deque(maxlen=SAME))
-        if path not in last:
-            last.append(path)
+        if _is_new(self._missed, current.person_id, path):
             await self.used(RiskKind.ENUMERATION, current, visitor, now)
+
+    async def opened(self, current: Current, file: str, visitor: Visitor, now: datetime) -> None:
+        """Count a file whose pages are shown: once, not for each page, unless others came since."""
+        if _is_new(self._opened, current.person_id, file):
+            await self.used(RiskKind.DOWNLOADS, current, visitor, now)
 
     async def _share(
         self, kind: RiskKind, known: UseLimit, current: Current, visitor: Visitor, now: datetime
@@ -78,6 +80,17 @@ class Watch:
                 self._paused[kind, whom] = now + known.pause
                 facts = {"limit": known.limit.times, "seconds": known.limit.per.total_seconds()}
                 await raise_event(session, kind, current.person_id, visitor, now, facts=facts)
+
+
+def _is_new(known: dict[UUID, deque[str]], person_id: UUID, what: str) -> bool:
+    """Whether it is not among the person's last ones; from now on it is."""
+    if len(known) > MOST_KEPT:
+        known.clear()
+    last = known.setdefault(person_id, deque(maxlen=SAME))
+    if what in last:
+        return False
+    last.append(what)
+    return True
 
 
 def _whom(kind: RiskKind, current: Current) -> UUID:
