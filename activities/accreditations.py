@@ -4,6 +4,7 @@ A portfolio takes its time, so sending heartbeats: Temporal notices at once if t
 """
 
 from collections.abc import Awaitable
+from http import HTTPStatus
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -11,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.shifts import beating
 from clients.accreditation_centre import CentreRefused
 from models.messages import CaseState, Look
+from rules.refusals import Refusal
 from services.accreditations import answers, checks, forwarding
 from services.accreditations.line import CentreLine
 from services.accreditations.portfolio import PortfolioTooLarge
@@ -53,6 +55,12 @@ async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:
     except CentreRefused as error:
         kind = f"CentreRefused.{error.code}"
         raise ApplicationError("the centre refuses", type=kind, non_retryable=True) from None
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.NOT_FOUND:
+            raise
+        # A document that is lost, or of which no picture can be made.
+        kind = f"Refusal.{refusal.code}"
+        raise ApplicationError("a document", type=kind, non_retryable=True) from None
     except PortfolioTooLarge as error:
         kind = "PortfolioTooLarge"
         raise ApplicationError(str(error), type=kind, non_retryable=True) from None

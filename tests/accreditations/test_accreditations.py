@@ -8,11 +8,14 @@ from uuid import uuid4
 import pikepdf
 import pytest
 import rfc8785
+from sqlmodel import select
 
 from clients.accreditation_centre import CentreHasOther, digest_of
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from models.messages import case_workflow_id
+from models.tables.cases import CaseAttachment
+from models.tables.documents import DocumentVersion
 from rules.access import Role
 from rules.cases.process import CaseKind, Party, Status, Transition
 from rules.clock import now
@@ -196,6 +199,30 @@ async def test_other_contents_under_our_id_are_an_alarm(someone: Accredited) -> 
         await until(stuck)
         assert (await someone.case(case_id)).status == Status.APPROVED
         assert (await switches.get("/packages")).status_code == 200
+    assert "accreditation_stuck" in await someone.told(ops)
+
+
+async def test_a_lost_document_is_told_to_ops(someone: Accredited) -> None:
+    """What no try can mend stops the case at once, and somebody learns of it."""
+    desk = someone.desk
+    ops = await desk.office.person("Орехов Денис", Role.OPS, desk.office.institution)
+    case_id = await someone.handed_in()
+    await someone.stands(case_id, Status.IN_REVIEW)
+    async with desk.container.database.work() as session:
+        found = await session.exec(
+            select(DocumentVersion.object_key)
+            .join(CaseAttachment)
+            .where(CaseAttachment.case_id == case_id, CaseAttachment.kind == "course")
+        )
+        key = found.one()
+    assert key is not None
+    await desk.container.objects.remove(key)
+    await someone.decide(case_id, Transition.APPROVE)
+
+    async def stuck() -> bool:
+        return (await someone.case(case_id)).stuck == "Refusal.file_missing"
+
+    await until(stuck)
     assert "accreditation_stuck" in await someone.told(ops)
 
 
