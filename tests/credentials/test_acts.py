@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from models.tables.credentials import Credential
+from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry, RecordView
 from rules.access import Role
 from rules.clock import now
@@ -15,6 +16,7 @@ from rules.credentials.statuses import CredentialStatus
 from rules.journal.audit import AuditQuery
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal
+from services.archive.erasure import _cited
 from services.credentials import seen
 from services.credentials.checks import Contents
 from services.journal import audit_log
@@ -272,3 +274,19 @@ async def test_those_entitled_see_it_and_that_they_looked_is_recorded(keeping: K
             (head.person_id, "credential"),
             (personnel.person_id, "credential"),
         }
+
+
+async def test_the_copy_of_a_credential_outlives_the_case_that_cited_it(keeping: Keeping) -> None:
+    """Where a case is erased, what a credential has as its copy stays; other files may go."""
+    office = keeping.office
+    copy, other = [await office.document(office.clinician, "diploma") for _ in range(2)]
+    await keeping.acts.add(office.clinician, uuid4(), "diploma", Contents(DIPLOMA, [copy]))
+    draft = await office.applications.create_draft(office.clinician, office.programme_id)
+    case = await office.case(draft.id)
+    async with office.database.work() as session:
+        kept = {}
+        for file in (copy, other):
+            version = await session.get_one(DocumentVersion, file)
+            document = await session.get_one(Document, version.document_id)
+            kept[file] = await _cited(session, case, document, file)
+    assert kept == {copy: True, other: False}
