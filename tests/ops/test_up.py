@@ -35,6 +35,7 @@ from tests.shared.waiting import PATIENCE
 pytestmark = pytest.mark.installation
 
 USUAL_PORT = 8000
+STOPPING = re.compile(r"(\S+) +stopping")
 
 
 class Installation:
@@ -67,6 +68,19 @@ class Installation:
         )
         assert done.returncode == code, done.stdout
         return done.stdout
+
+    def begin(self) -> subprocess.Popen[str]:
+        """Start in the foreground, as in a terminal of its own."""
+        return subprocess.Popen(
+            self.command("up"),
+            cwd=CHECKOUT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def servers(self) -> dict[str, dict[str, Any]]:
         """What is recorded of each server."""
@@ -107,8 +121,23 @@ def within(seconds: float, happened: Callable[[], bool]) -> bool:
     return False
 
 
-def test_an_installation_survives_its_supervisor(installation: Installation) -> None:
-    """Start, lose a worker, then the supervisor, start again with the data, stop: none is left."""
+def said_until(supervisor: subprocess.Popen[str], words: str) -> str:
+    """What it prints, up to the line with these words."""
+    assert supervisor.stdout is not None
+    said = ""
+    for line in supervisor.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
+def test_an_installation_survives_its_supervisor_and_tells_the_story(
+    installation: Installation,
+) -> None:
+    """Start, lose a worker, then the supervisor, and start again with the data. The demo holds in
+    every step, whatever its people have set before, and so do the commands of the README. Told to
+    stop, the supervisor stops its children in reverse order and says so: none is left (O3)."""
     with ExitStack() as stack:
         with suppress(OSError):  # somebody else has it: just as well
             stack.enter_context(socket.create_server(("127.0.0.1", USUAL_PORT)))
@@ -141,46 +170,14 @@ def test_an_installation_survives_its_supervisor(installation: Installation) -> 
     os.kill(before[-1].pid, signal.SIGKILL)
     assert within(PATIENCE, lambda: not before[-1].alive)
     assert "down" not in installation.run("status", code=0)
-    told = installation.run("up", "--detach")
+    supervisor = installation.begin()
+    told = said_until(supervisor, "Ctrl-C")
     assert "left over" in told
+    assert "Cabinet" in told
     assert not any(each.alive for each in before)
     with installation.objects().get_object("medcab", "planted") as kept:
         assert kept.read() == b"kept"
 
-    last = installation.running()
-    assert all(each.alive for each in last)
-    installation.run("down")
-    assert not any(each.alive for each in last)
-    assert "Nothing of Medcab" in installation.run("status", code=1)
-    assert "Nothing of Medcab" in installation.run("down")
-
-    installation.run("reset", "--yes")
-    assert not installation.home.folder.exists()
-
-
-def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
-    installation: Installation,
-) -> None:
-    """The demo holds in every step, whatever its people have set before, and so do the commands of
-    the README; the terminal interrupts the supervisor, which stops its children in order and says
-    so (O3)."""
-    supervisor = subprocess.Popen(
-        installation.command("up"),
-        cwd=CHECKOUT,
-        env=installation.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert supervisor.stdout is not None
-    before = ""
-    for line in supervisor.stdout:
-        before += line
-        if "Ctrl-C" in line:
-            break
-    assert "Cabinet" in before, before
     set_before = changed_by_people(installation)
     told = installation.run("demo")
     assert re.search(r"All [0-9]{2,} steps went as they should", told)
@@ -191,14 +188,19 @@ def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
     assert "recovery phrase" in installation.run("backup", "--to", str(backups))
     assert installation.run("backup", "--verify", str(backups))
     assert "All of it holds." in installation.run("verify")
-    running = installation.running()
-    os.killpg(supervisor.pid, signal.SIGINT)
+    last = installation.running()
+    assert all(each.alive for each in last)
+    assert "Stopped." in installation.run("down")
     after, _ = supervisor.communicate(timeout=90)
     assert supervisor.returncode == 0
-    stopped = re.findall(r"(\S+) +stopping", after)
-    outside = ["simulators", "gov_service"]
-    assert stopped == ["archiver", "api-1", "worker-1", *outside, "minio", "temporal", "postgres"]
-    assert not any(each.alive for each in running)
+    outside = ["simulators", "gov_service", "minio", "temporal", "postgres"]
+    assert STOPPING.findall(after) == ["archiver", "api-1", "worker-1", *outside]
+    assert not any(each.alive for each in last)
+    assert "Nothing of Medcab" in installation.run("status", code=1)
+    assert "Nothing of Medcab" in installation.run("down")
+
+    installation.run("reset", "--yes")
+    assert not installation.home.folder.exists()
 
 
 def owner(installation: Installation) -> psycopg.Connection[Any]:
@@ -282,23 +284,14 @@ def readme_commands(installation: Installation) -> None:
 
 
 def test_an_interrupted_start_leaves_nothing(installation: Installation) -> None:
-    """Ctrl-C while the servers start stops those that have been started."""
-    supervisor = subprocess.Popen(
-        installation.command("up"),
-        cwd=CHECKOUT,
-        env=installation.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert supervisor.stdout is not None
-    for line in supervisor.stdout:
-        if "ready" in line:
-            break
+    """Ctrl-C, which the terminal sends to the whole group, stops what was started, in order."""
+    supervisor = installation.begin()
+    said_until(supervisor, "ready")
     os.killpg(supervisor.pid, signal.SIGINT)
-    supervisor.communicate(timeout=90)
+    after, _ = supervisor.communicate(timeout=90)
+    in_order = ["simulators", "gov_service", "minio", "temporal", "postgres"]
+    stopped = STOPPING.findall(after)
+    assert stopped == [name for name in in_order if name in stopped]
     assert _commands(str(installation.home.folder)) == []
     assert installation.home.recorded() == {}
 
