@@ -1,7 +1,7 @@
 """What routes and pages work with: connections to other servers, and the services that use them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from clients.temporal.client import CaseSignaller, connect
 from clients.temporal.rows import RowWaker
 from crypto.key_ring import KeyRing
 from models.messages import WorkflowName
+from rules.cases.process import CaseKind
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
@@ -38,6 +39,7 @@ from services.cases.signals import CaseSignals
 from services.conversation import Conversations
 from services.credentials.acts import Credentials
 from services.credentials.drafts import CredentialDrafts
+from services.credentials.renewal import Begin, Renewals
 from services.documents.acts import Documents
 from services.exports.acts import Exports
 from services.files.inspection.client import Inspection
@@ -184,6 +186,15 @@ class Container:
     def credentials(self) -> Credentials:
         """The acts on proofs of qualification."""
         return Credentials(self.database, self._waker(WorkflowName.CREDENTIAL))
+
+    @cached_property
+    def renewals(self) -> Renewals:
+        """Renewing credentials, by the kinds of case that can."""
+        kinds: Mapping[str, Begin] = {
+            CaseKind.APPLICATION: self.applications.renew,
+            CaseKind.ACCREDITATION: self.accreditations.renew,
+        }
+        return Renewals(self.database, self._waker(WorkflowName.CREDENTIAL), kinds)
 
     @cached_property
     def credential_drafts(self) -> CredentialDrafts:

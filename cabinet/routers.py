@@ -24,6 +24,8 @@ from cabinet.course import pages as course
 from cabinet.credentials import drafts as credential_drafts
 from cabinet.credentials import file as credential_file
 from cabinet.credentials import one as credential
+from cabinet.credentials import renewal as credential_renewal
+from cabinet.credentials import staff as credential_staff
 from cabinet.documents import pages as documents
 from cabinet.dossier import moments
 from cabinet.frame import installable
@@ -80,6 +82,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     course.router,
     credential_drafts.router,
     credential_file.router,
+    credential_staff.router,
+    credential_renewal.router,
     credential.router,
     documents.router,
     handovers.router,

@@ -42,8 +42,8 @@ class OwnWorkflow:
     """The rows of one table that have a workflow of this type.
 
     `table` has the columns `id` and `woken_at`. `lives` is the condition that a row still needs its
-    workflow, and `due` the column that says when it is to be looked at. After `held` a run that
-    does not go on is ended, and another begun.
+    workflow, and `due` the column that says when it is to be looked at. A run that
+    was woken in vain and does not go on is ended after `held`, and another begun.
     """
 
     name: WorkflowName
@@ -88,16 +88,17 @@ async def wake_late(
     table, due = rows.table, getattr(rows.table, rows.due)
     async with database.reading() as session:
         found = await session.exec(
-            select(table.id, due)
+            select(table.id, due, table.woken_at)
             .where(rows.is_late(now - grace, now - PAUSE))
             .order_by(col(table.woken_at).nulls_first(), due)
             .limit(AT_A_TIME)
         )
-        late: Sequence[tuple[UUID, datetime]] = found.all()
+        late: Sequence[tuple[UUID, datetime, datetime | None]] = found.all()
     woken: list[UUID] = []
     anew: list[UUID] = []
-    for row_id, due_at in late:
-        held = due_at < now - rows.held
+    for row_id, due_at, woken_at in late:
+        in_vain = woken_at is not None and woken_at > due_at
+        held = in_vain and due_at < now - rows.held
         if not await wake(row_id, anew=held):
             break
         (anew if held else woken).append(row_id)

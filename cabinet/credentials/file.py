@@ -1,5 +1,6 @@
 """«Квалификация»: what a person has, what is missing, and adding to it (Q1, Q3, Q6, Q9)."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -33,7 +34,10 @@ async def mine(visit: Inside, session: Work) -> Response:
     """One's own file."""
     owner, found = await seen.of_person(session, visit.actor, visit.actor.person_id, now())
     begun = await drafts.mine(session, visit.actor)
-    return visit.page("credentials/file.html", file=file_page(owner, found, begun, HOME))
+    staff = visit.actor.may(Permission.VIEW_CREDENTIALS)
+    return visit.page(
+        "credentials/file.html", file=replace(file_page(owner, found, begun, HOME), staff=staff)
+    )
 
 
 @router.get("/credentials/people/{person_id}")

@@ -28,6 +28,7 @@ from rules.credentials.categories import ISSUED_ON, VALID_UNTIL, StateRegister
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services.credentials import seen
+from services.credentials.audience import Owner
 from services.credentials.seen import CredentialSeen, VersionSeen
 from words.translation import gettext as _
 from words.translation import in_words
@@ -80,8 +81,16 @@ async def show(
             reason=one.withdrawn_reason or "",
             replaced_url=url_of(newer.id) if newer else "",
             replaced_title=titled(newer) if newer else "",
+            renew_url=f"{url_of(one.id)}/renew" if _renewable(owner, one) else "",
+            renewal_url=f"/cases/{one.renewal_case_id}" if one.renewal_case_id else "",
         ),
     )
+
+
+def _renewable(owner: Owner, one: CredentialSeen) -> bool:
+    """Whether the reader may begin a renewal."""
+    begun = one.renewal_case_id is not None
+    return owner.own and one.stands and bool(one.category.renewed_by) and not begun
 
 
 def _sheets(shown: VersionSeen) -> list[tuple[str, str]]:

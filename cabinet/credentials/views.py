@@ -67,6 +67,8 @@ class FilePage:
     former: Sequence[CredentialRow]
     """Replaced and withdrawn ones."""
     drafts: Sequence[DraftLine] = ()
+    staff: bool = False
+    """Whether the reader sees those of others too."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,10 @@ class CredentialPage:
     """Why it was withdrawn."""
     replaced_url: str = ""
     replaced_title: str = ""
+    renew_url: str = ""
+    """Where its renewal is begun, if a case renews such a credential."""
+    renewal_url: str = ""
+    """The case that renews it now."""
 
 
 @dataclass(frozen=True)

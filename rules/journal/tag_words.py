@@ -96,6 +96,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.HANDOVER_REMOVE: "Пакет для ведомства удалён: истёк срок",
     T.HANDOVER_VIEW: "Просмотрен запрос ведомства",
     T.CREDENTIAL_REFUSE_VIEW: "Отказано в доступе к документу о квалификации",
+    T.CREDENTIALS_STAFF_VIEW: "Просмотрены сроки квалификации сотрудников",
     T.NOTICE_FAIL: "Уведомление не доставлено",
     T.ACCOUNT_CREATE: "Создана учётная запись",
     T.SIGN_IN: "Вход",

@@ -22,6 +22,7 @@ class ViewCode(StrEnum):
     CREDENTIAL = "credential"
     CREDENTIALS = "credentials"
     HANDOVER = "handover"
+    CREDENTIALS_STAFF = "credentials_staff"
     ACT = "act"
     PORTFOLIO = "portfolio"
     REQUEST_DOCUMENT = "request_document"
@@ -130,6 +131,7 @@ class AuditTag(StrEnum):
     HANDOVER_REMOVE = "handover:package:remove"
     HANDOVER_VIEW = "handover:request:view"
     CREDENTIAL_REFUSE_VIEW = "credential:credential:refuse"
+    CREDENTIALS_STAFF_VIEW = "credential:staff:view"
     NOTICE_FAIL = "notice:delivery:fail"
     ACCOUNT_CREATE = "account:account:create"
     SIGN_IN = "account:session:open"
@@ -388,6 +390,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.CREDENTIAL: T.CREDENTIAL_VIEW,
     V.CREDENTIALS: T.CREDENTIALS_VIEW,
     V.HANDOVER: T.HANDOVER_VIEW,
+    V.CREDENTIALS_STAFF: T.CREDENTIALS_STAFF_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
     V.PORTFOLIO: T.PORTFOLIO_VIEW,
     V.REQUEST_DOCUMENT: T.REQUEST_DOCUMENT_VIEW,

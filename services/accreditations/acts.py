@@ -81,6 +81,11 @@ class Accreditations(Drafts):
             }
             return await self._new_case(session, begun_by, definition, None, draft, cited, None)
 
+    async def renew(self, actor: Actor, choice: UUID | None) -> Case:
+        """Begin the accreditation that renews a credential; there is nothing to choose."""
+        del choice
+        return await self.create_draft(actor)
+
     async def refresh(self, actor: Actor, case_id: UUID) -> Case:
         """Bring into a draft what the person's file says by now; what else is in it stays."""
         async with self._editing(actor, case_id) as (session, case):

@@ -13,6 +13,7 @@ from rules.access import Actor, Permission
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.forms.definitions import prefilled
+from rules.refusals import FieldError, Refusal
 from services.cases.acts import Act
 from services.cases.drafts import Drafts, RefusalTexts, facts_of
 from services.cases.transitions import CaseNotice
@@ -53,6 +54,13 @@ class Applications(Drafts):
             return await self._new_case(
                 session, begun_by, definition, programme.id, draft, [], None
             )
+
+    async def renew(self, actor: Actor, programme_id: UUID | None) -> Case:
+        """Begin an application that renews a credential. Raises Refusal 422 with no programme."""
+        if programme_id is None:
+            words = "Выберите программу."
+            raise Refusal("incomplete", words, 422, [FieldError("programme_id", words)])
+        return await self.create_draft(actor, programme_id)
 
     async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Answer a clarification with a new version (A6)."""

@@ -33,6 +33,7 @@ PERSONNEL = frozenset({Role.HR_REVIEWER, Role.HR_HEAD})
 LOOKS = (CLINICIANS, UNIT_HEAD, NOBODY)
 VOUCHES = (PERSONNEL, NOBODY, NOBODY)
 """Of one's own original nobody vouches; whoever may of others is told so."""
+SEES_STAFF = PERSONNEL | UNIT_HEAD
 STALE = 999
 DRAFT = {"draft_id": "credential_draft_id"}
 _DATA: dict[str, Any] = {"data": {}, "files": []}
@@ -66,6 +67,12 @@ CREDENTIAL_PAGES: dict[str, Row] = {
     "POST /credentials/new": Row("session", CLINICIANS, send=form(draft_id="{new_draft_id}")),
     "GET /credentials/people/{person_id}": Row("session", *LOOKS),
     "POST /documents/files/credentials": Row("session", CLINICIANS, send=upload()),
+    "GET /credentials/staff": Row("session", SEES_STAFF),
+    "POST /credentials/staff/file": Row("session", SEES_STAFF, send=form()),
+    "GET /credentials/staff/numbers": Row("session", SEES_STAFF),
+    "GET /credentials/{credential_id}/renew": mine("session", nothing, CLINICIANS),
+    "POST /credentials/{credential_id}/renew": mine("session", form(), CLINICIANS),
+    "POST /documents/files/credentials": Row("session", EVERYBODY, send=upload()),
     "GET /credentials/drafts/{draft_id}": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /credentials/drafts/{draft_id}/category": mine(
         "session", form(category="other"), CLINICIANS, **DRAFT

@@ -46,7 +46,8 @@ class Keeping:
     ) -> UUID:
         """A credential of a category, with a copy where one is needed."""
         actor = actor or self.office.clinician
-        plain = {"accreditation": ACCREDITATION, "diploma": DIPLOMA}[category]
+        certificate = {name: given for name, given in ACCREDITATION.items() if name != "kind"}
+        plain = {"accreditation": ACCREDITATION, "diploma": DIPLOMA}.get(category, certificate)
         files = [await self.office.document(actor, category)]
         contents = Contents({**plain, **changes}, files)
         return await self.acts.add(actor, uuid4(), category, contents)

@@ -256,7 +256,8 @@ async def test_a_lost_run_is_begun_by_the_sweeper(keeping: Keeping) -> None:
     await changed(office, made, wakes_at=now() - timedelta(minutes=2))
     for _ in range(2):
         await own_workflows.wake_late(office.database, life.OWN, wake, now(), minute)
-    await changed(office, made, wakes_at=now() - timedelta(hours=1), woken_at=None)
+    ago = now() - timedelta(hours=1)
+    await changed(office, made, wakes_at=ago, woken_at=now() - timedelta(minutes=2))
     await own_workflows.wake_late(office.database, life.OWN, wake, now(), minute)
     own = [(anew, signal) for row_id, signal, anew in wake.calls if row_id == made]
     assert own == [(False, WAKE_UP), (True, WAKE_UP)]
@@ -334,7 +335,7 @@ async def test_a_renewal_is_followed_until_it_is_closed(keeping: Keeping, clock:
     async def begin_case(actor: Actor, choice: UUID | None) -> Case:
         return await office.applications.create_draft(actor, choice or office.programme_id)
 
-    renewals = Renewals(office.database, wake, {"application": begin_case})
+    renewals = Renewals(office.database, wake, {"accreditation": begin_case})
     cases = {(await renewals.begin(owner, made, None)).id for _ in range(2)}
     assert len(cases) == 1, "the second click opens the first case"
     assert (await keeping.one(made)).status == CredentialStatus.RENEWING

@@ -340,7 +340,10 @@ async def test_what_nobody_moves_is_started_again(office: Office, objects: Objec
         await session.exec(
             update(Export)
             .where(col(Export.id) == export.id)
-            .values(beat_at=now() - exports.OWN.held - timedelta(minutes=1), woken_at=None)
+            .values(
+                beat_at=now() - exports.OWN.held - timedelta(minutes=1),
+                woken_at=now() - timedelta(minutes=2),
+            )
         )
     for _ in range(2):
         await swept(office, started)

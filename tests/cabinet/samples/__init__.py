@@ -2,6 +2,7 @@
 
 from tests.cabinet.samples.accreditations import accreditation_pages
 from tests.cabinet.samples.cases import AT, file_row, frame, outside
+from tests.cabinet.samples.credential_staff import credential_staff_pages
 from tests.cabinet.samples.credentials import credential_pages
 from tests.cabinet.samples.handovers import handover_pages
 from tests.cabinet.samples.others import other_pages
@@ -26,5 +27,6 @@ SAMPLES: dict[str, Sample] = {
         *credential_pages(),
         *accreditation_pages(),
         *handover_pages(),
+        *credential_staff_pages(),
     )
 }
