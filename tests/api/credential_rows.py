@@ -72,7 +72,6 @@ CREDENTIAL_PAGES: dict[str, Row] = {
     "GET /credentials/staff/numbers": Row("session", SEES_STAFF),
     "GET /credentials/{credential_id}/renew": mine("session", nothing, CLINICIANS),
     "POST /credentials/{credential_id}/renew": mine("session", form(), CLINICIANS),
-    "POST /documents/files/credentials": Row("session", EVERYBODY, send=upload()),
     "GET /credentials/drafts/{draft_id}": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /credentials/drafts/{draft_id}/category": mine(
         "session", form(category="other"), CLINICIANS, **DRAFT
