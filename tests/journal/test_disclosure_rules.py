@@ -20,6 +20,7 @@ OF_NO_CASE = (
     "absence",
     "credential",
     "handover",
+    "register",
     "authority",
     "person",
     "catalogue",
