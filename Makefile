@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status doctor reset demo test check fmt bench faults lock chromium
+.PHONY: help install up down status doctor reset demo test check fmt bench faults corpus lock chromium
 
 help:
 	@sed -n '2,6s/^# *//p' Makefile
@@ -49,7 +49,7 @@ $(READY): requirements.lock pyproject.toml
 up: $(READY)
 	@$(MEDCAB) up $(ARGS)
 
-down status doctor reset demo bench faults: $(READY)
+down status doctor reset demo bench faults corpus: $(READY)
 	@$(MEDCAB) $@ $(ARGS)
 
 chromium: $(READY)

@@ -410,6 +410,17 @@ def faults(
 
 
 @app.command()
+def corpus(
+    files: Annotated[int, typer.Option(min=1, help="How many files to make at least.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
+) -> None:
+    """Make good and bad PDFs and JPEGs, and prove that the inspection tells them apart."""
+    from ops.corpus.run import run
+
+    _end_at_once(run(files, seed))
+
+
+@app.command()
 def bench(
     names: Annotated[
         list[str] | None,

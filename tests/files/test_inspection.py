@@ -96,6 +96,26 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
         PDF,
         lambda: s.action(b"/S /GoTo /D [3 0 R /Fit] /Next << /S /JavaScript /JS (x) >>"),
     ),
+    "action that points to what it is": (
+        Code.LAUNCH,
+        PDF,
+        lambda: s.one_page(
+            b"", b"/Annots [<< /Subtype /Link /A << /S 4 0 R /F (calc.exe) >> >>]", b"/Launch"
+        ),
+    ),
+    "catalogue in the trailer": (
+        Code.XFA,
+        PDF,
+        lambda: s.one_page().replace(
+            b"/Root 1 0 R",
+            b"/Root << /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] /XFA (x) >> >>",
+        ),
+    ),
+    "unsafe base of all links": (
+        Code.UNSAFE_LINK,
+        PDF,
+        lambda: s.one_page(b"/URI << /Base (javascript:alert) >>"),
+    ),
     "program nobody points to": (
         Code.JAVASCRIPT,
         PDF,

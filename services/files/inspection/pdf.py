@@ -121,6 +121,8 @@ def _suspicions(document: pikepdf.Pdf, limits: FileLimits) -> Iterator[Finding]:
     if not _opens_quietly(document.Root.get("/OpenAction")):
         yield Finding(Code.OPEN_ACTION)
     yield from _named(document)
+    # A catalogue that stands in the trailer itself is none of the objects.
+    yield from _look(document.trailer)
     inflated = 0
     for count, thing in enumerate(document.objects):
         if count > limits.objects:
@@ -169,9 +171,17 @@ def _has_entries(tree: Any) -> bool:
 
 
 def _look(thing: Any, depth: int = 0) -> Iterator[Finding]:
-    """Inspect one object and everything directly inside it."""
+    """Inspect one object and everything directly inside it.
+
+    An object may be no more than a name, to which an action points to say what it does.
+    """
     if depth > 60:
         yield Finding(Code.TOO_HEAVY)
+        return
+    if isinstance(thing, pikepdf.Name):
+        code = _ACTIONS.get(str(thing)) or _SUBTYPES.get(str(thing))
+        if code is not None:
+            yield Finding(code)
         return
     if isinstance(thing, pikepdf.Dictionary):
         yield from _dictionary(thing)
@@ -203,6 +213,8 @@ def _dictionary(found: pikepdf.Dictionary) -> Iterator[Finding]:
     if _embeds(found):
         yield Finding(Code.EMBEDDED_FILE)
     link = found.get("/URI")
+    if isinstance(link, pikepdf.Dictionary):
+        link = link.get("/Base")
     if isinstance(link, pikepdf.String) and not link_is_safe(str(link)):
         yield Finding(Code.UNSAFE_LINK)
     matrix = found.get("/FontMatrix")

@@ -1,0 +1,1 @@
+"""Good and bad files by the thousand, and what the inspection says of them (`medcab corpus`)."""
