@@ -32,9 +32,8 @@ from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
-from clients.identity import IdentityClient
 from clients.objects import Objects
-from clients.registers import RegisterClient
+from clients.registers import IdentityClient, RegisterClient
 from clients.telemetry.collector import traces_of
 from clients.telemetry.logs import log_in_json
 from clients.telemetry.metrics import metered_runtime

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from clients.database import Database
-from clients.identity import IdentityClient
+from clients.registers import IdentityClient
 from models.messages import CaseState, Look
 from services.verifications import checks, settling
 

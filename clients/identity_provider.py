@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from clients.answers import answer
 from crypto.id_tokens.checking import IdTokenError, UnknownKeyError, claims_of
 from settings import Settings
 
@@ -129,10 +130,10 @@ class OidcProvider:
 
     async def _json(self, method: str, url: str, **sent: Any) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, url, **sent)
-            if answer.status_code != 200 or len(answer.content) > LONGEST:
+            reply = await answer(self._http, method, url, within=3 * TIMEOUT, limit=LONGEST, **sent)
+            if reply.status_code != 200:
                 raise ProviderDownError
-            read = answer.json()
+            read = reply.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
             raise ProviderDownError from None
         if not isinstance(read, dict):

@@ -2,25 +2,20 @@
 
 from contextlib import suppress
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import httpx
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from clients.registers import Register, RegisterDown, RegisterGarbled
-from rules.texts.cleaning import one_line
+from clients.registers import Register, RegisterGarbled, cleaned
 
 StaffEventKind = Literal["hired", "transferred", "dismissed", "leave"]
 
 PAGE = 200
 """How many records one part of the list has."""
+
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+"""A day that means one: some registers have the year 1 or 9999 for none."""
 
 
 class _Said(BaseModel):
@@ -30,8 +25,8 @@ class _Said(BaseModel):
 class Leave(_Said):
     """Days on which the person does not work; both are included."""
 
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -50,14 +45,11 @@ class StaffRecord(_Said):
     position: str = Field(min_length=2, max_length=200)
     unit: str = Field(min_length=1, max_length=32, description="The code of the unit.")
     main: bool = Field(True, description="Only the main employment says where the person works.")
-    left_on: date | None = Field(None, description="The last day of work.")
+    left_on: Day | None = Field(None, description="The last day of work.")
     at_once: bool = Field(False, description="The employment has ended, whatever the day.")
     leave: Leave | None = None
 
-    @field_validator("number", "name", "position", "unit")
-    @classmethod
-    def _is_clean(cls, text: str) -> str:
-        return one_line(text)
+    _is_clean = field_validator("number", "name", "position", "unit", mode="before")(cleaned)
 
 
 class StaffEvent(_Said):
@@ -91,19 +83,11 @@ class PersonnelClient(Register):
 
     async def page(self, after: str = "") -> StaffPage:
         """A part of the list. Raises RegisterDown and RegisterGarbled, without personal data."""
-        try:
-            asked = {"after": after, "limit": str(PAGE)}
-            reply = await self._http.get("/v1/staff", params=asked, headers=self._headers)
-        except httpx.DecodingError as error:
-            raise RegisterGarbled(type(error).__name__) from None
-        except httpx.HTTPError as error:
-            raise RegisterDown(type(error).__name__) from None
-        if reply.status_code != 200:
-            raise RegisterDown(f"HTTP {reply.status_code}")
-        try:
-            page = StaffPage.model_validate_json(reply.content)
-        except ValidationError as error:
-            raise RegisterGarbled(f"{error.error_count()} fields unreadable") from None
+        asked = {"after": after, "limit": str(PAGE)}
+        told = await self._ask("GET", "/v1/staff", params=asked, headers=self._headers)
+        page = self._read(told, StaffPage)
+        if page is None:
+            raise RegisterGarbled("404 where there is always an answer")
         if page.after is not None and page.after <= after:
             raise RegisterGarbled("the list goes back")
         return page

@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from clients.registers import Register, RegisterCard, RegisterGarbled
+from clients.registers import Line, Register, RegisterCard, RegisterGarbled
 from rules.registers.kinds import RegisterName
 
 MOST_AT_ONCE = 50
 """About so many people the registers answer at once."""
+MOST_RECORDS = 500
+"""So many records of one person are believed; with more, what it says of them is unreadable."""
 MOST_PAGES = 40
 """So many pages of programmes are read at most."""
 
@@ -27,11 +29,11 @@ class _Said(BaseModel):
 class AccreditationRecord(_Said):
     """An accreditation, as the register of accreditations has it."""
 
-    holder: str
-    number: str
-    kind: str = ""
-    specialty: str
-    organisation: str = ""
+    holder: Line
+    number: Line
+    kind: Line = ""
+    specialty: Line
+    organisation: Line = ""
     passed: date
     valid_until: date
 
@@ -39,14 +41,14 @@ class AccreditationRecord(_Said):
 class TrainingRecord(_Said):
     """A completed course, as the portal of continuing education has it; `hours` are academic."""
 
-    holder: str
-    document: str
-    kind: str = ""
-    title: str
-    specialty: str = ""
+    holder: Line
+    document: Line
+    kind: Line = ""
+    title: Line
+    specialty: Line = ""
     hours: int = Field(ge=0, le=10_000)
     certified: bool = False
-    organisation: str = ""
+    organisation: Line = ""
     since: date = Field(alias="from")
     until: date = Field(alias="to")
 
@@ -55,11 +57,11 @@ class OfferedCourse(_Said):
     """A programme that one can still join."""
 
     id: int
-    title: str
-    specialty: str
+    title: Line
+    specialty: Line
     hours: int
     certified: bool
-    organisation: str
+    organisation: Line
     begins: date
     distance: bool = False
 
@@ -132,10 +134,13 @@ class RegisterOfMany(Register):
 
 def _answer(record: type[BaseModel], said: _Person) -> RegisterAnswer:
     """Somebody whose records are garbled must not keep the others of the batch away."""
+    unreadable = RegisterAnswer(said.snils, None, None, None)
+    if said.records is not None and len(said.records) > MOST_RECORDS:
+        return unreadable
     try:
         records = read(record, said.records)
     except ValidationError:
-        return RegisterAnswer(said.snils, None, None, None)
+        return unreadable
     return RegisterAnswer(said.snils, said.revision, said.changed, records)
 
 

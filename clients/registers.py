@@ -1,17 +1,31 @@
-"""The client of the register of medical workers (ФРМР): one look-up, by SNILS."""
+"""The clients of registers that are asked about one person: medical workers (ФРМР), by SNILS, and
+the identity register, by INN or personnel number."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from clients.answers import answer
+from rules.texts.cleaning import one_line
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-
 BUSY_FOR, LONGEST_BUSY = 1.0, 3600.0
-"""How many seconds a busy register is left alone if it does not say, and at most."""
+"""How many seconds a busy register is left alone at least, and at most."""
+ANSWER_LIMIT = 8 * 1024 * 1024
+"""How many bytes of an answer are read at most."""
+
+
+def cleaned(said: Any) -> Any:
+    """What a register says, cleaned as what people type is, if it is text."""
+    return one_line(said) if isinstance(said, str) else said
+
+
+Line = Annotated[str, Field(max_length=1000), BeforeValidator(cleaned)]
+"""A text that a register says."""
 
 
 class RegisterDown(Exception):
@@ -37,29 +51,29 @@ class _Section(BaseModel):
 class General(_Section):
     """Who the worker is. Some registers have the full name in `surname`."""
 
-    surname: str
-    name: str = ""
-    patronymic: str = ""
+    surname: Line
+    name: Line = ""
+    patronymic: Line = ""
     birth_date: date
-    sex: str = ""
+    sex: Line = ""
     updated: date | None = None
 
 
 class Organisation(_Section):
     """A medical organisation, by its OID in the register of organisations (ФРМО)."""
 
-    oid: str
-    name: str
+    oid: Line
+    name: Line
 
 
 class Card(_Section):
     """A post that the worker holds or held; `until` is None while it lasts."""
 
     organisation: Organisation
-    unit: str = ""
-    position: str
+    unit: Line = ""
+    position: Line
     rate: float = 1.0
-    kind: str = ""
+    kind: Line = ""
     since: date = Field(alias="from")
     until: date | None = Field(None, alias="to")
 
@@ -67,9 +81,9 @@ class Card(_Section):
 class Accreditation(_Section):
     """An accreditation of the worker."""
 
-    number: str
-    kind: str
-    specialty: str
+    number: Line
+    kind: Line
+    specialty: Line
     passed: date
     valid_until: date
 
@@ -77,9 +91,9 @@ class Accreditation(_Section):
 class Certificate(_Section):
     """A specialist certificate of the older kind."""
 
-    number: str
-    specialty: str
-    organisation: str = ""
+    number: Line
+    specialty: Line
+    organisation: Line = ""
     issued: date
     valid_until: date | None = None
 
@@ -87,21 +101,21 @@ class Certificate(_Section):
 class Education(_Section):
     """A diploma of professional education."""
 
-    kind: str
-    series_number: str
-    organisation: str
-    specialty: str
+    kind: Line
+    series_number: Line
+    organisation: Line
+    specialty: Line
     graduated: int
 
 
 class Qualification(_Section):
     """A completed course of further education; `hours` are academic."""
 
-    kind: str
-    title: str
+    kind: Line
+    title: Line
     hours: int
-    organisation: str
-    document: str = ""
+    organisation: Line
+    document: Line = ""
     since: date = Field(alias="from")
     until: date = Field(alias="to")
 
@@ -118,10 +132,28 @@ class RegisterCard(_Section):
     qualifications: tuple[Qualification, ...] = ()
 
 
+class IdentityCard(_Section):
+    """What the identity register says of one person."""
+
+    number: str
+    surname: Line
+    name: Line = ""
+    patronymic: Line = ""
+    birth_date: date
+    snils: str = ""
+    certificates: tuple[str, ...] = ()
+    """Numbers of state certificates that are valid."""
+
+
+class _Nobody(BaseModel):
+    detail: str
+
+
 class Register:
     """A register that is asked over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
     def __init__(self, url: str, timeout: float = 5.0) -> None:
+        self._whole = 3 * timeout
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
@@ -136,22 +168,27 @@ class Register:
 
         Raises RegisterBusy, RegisterDown and RegisterGarbled; none contains personal data.
         """
-        return await self._answer(self._http.post(path, json=asked), card)
+        return self._read(await self._ask("POST", path, json=asked), card)
 
     async def _get(self, path: str, asked: Mapping[str, Any], card: type[Answer]) -> Answer:
         """What the register says at an address. Raises as `_search` does."""
-        told = await self._answer(self._http.get(path, params=asked), card)
+        told = self._read(await self._ask("GET", path, params=asked), card)
         if told is None:
             raise RegisterGarbled("404 where there is always an answer")
         return told
 
-    async def _answer(self, asking: Awaitable[httpx.Response], card: type[Answer]) -> Answer | None:
+    async def _ask(self, method: str, path: str, **asked: Any) -> httpx.Response:
+        """The answer, whatever it is. Raises RegisterDown and RegisterGarbled."""
         try:
-            reply = await asking
+            return await answer(
+                self._http, method, path, within=self._whole, limit=ANSWER_LIMIT, **asked
+            )
         except httpx.DecodingError as error:
             raise RegisterGarbled(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise RegisterDown(type(error).__name__) from None
+
+    def _read(self, reply: httpx.Response, card: type[Answer]) -> Answer | None:
         if reply.status_code == 404:
             return self._nobody(reply)
         if reply.status_code == 429:
@@ -167,10 +204,10 @@ class Register:
     def _nobody(reply: httpx.Response) -> None:
         """Raise RegisterGarbled unless the register itself says 404, not a wrong address."""
         try:
-            told = reply.json()
-        except ValueError:
+            told = _Nobody.model_validate_json(reply.content)
+        except ValidationError:
             told = None
-        if not isinstance(told, dict) or told.get("detail") != "not found":
+        if told is None or told.detail != "not found":
             raise RegisterGarbled("404 that is not the register's")
 
     async def close(self) -> None:
@@ -192,13 +229,33 @@ class RegisterClient(Register):
 
         Raises RegisterDown and RegisterGarbled; neither contains personal data.
         """
-        digits = "".join(sign for sign in snils if sign.isdigit())
+        digits = digits_of(snils)
         card = await self._search("/v1/workers/search", {"snils": digits}, RegisterCard)
-        if card and "".join(sign for sign in card.snils if sign.isdigit()) != digits:
+        if card and digits_of(card.snils) != digits:
             raise RegisterGarbled("the answer is about somebody else")
         return card
 
 
+class IdentityClient(Register):
+    """The identity register."""
+
+    async def look_up(self, number: str) -> IdentityCard | None:
+        """The person with this INN or personnel number; None if the register knows nobody.
+
+        Raises RegisterDown and RegisterGarbled; neither contains personal data.
+        """
+        card = await self._search("/v1/people/search", {"number": number}, IdentityCard)
+        if card and card.number != number:
+            raise RegisterGarbled("the answer is about somebody else")
+        return card
+
+
+def digits_of(snils: str) -> str:
+    """A SNILS however it is written, as registers are asked for it."""
+    return "".join(sign for sign in snils if sign.isdigit())
+
+
 def _seconds(text: str) -> float:
-    """The seconds that `Retry-After` names."""
-    return min(float(text), LONGEST_BUSY) if text.isascii() and text.isdigit() else BUSY_FOR
+    """The seconds that `Retry-After` names, within bounds."""
+    asked = float(text) if text.isascii() and text.isdigit() else BUSY_FOR
+    return min(max(asked, BUSY_FOR), LONGEST_BUSY)

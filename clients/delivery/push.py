@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from clients.answers import answer
 from crypto.web_push import VapidKey, encrypt_for_browser
 from settings import Settings
 
@@ -135,7 +136,10 @@ class PushSender:
             **self._key.signed(self._contact, f"{parts.scheme}://{parts.netloc}"),
         }
         try:
-            reply = await self._http.post(to.endpoint, content=body, headers=headers)
+            within = 3 * self._timeout
+            reply = await answer(
+                self._http, "POST", to.endpoint, within=within, content=body, headers=headers
+            )
         except httpx.HTTPError as error:
             raise PushLater(type(error).__name__) from None
         _understand(reply.status_code)

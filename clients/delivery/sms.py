@@ -13,6 +13,7 @@ from typing import Literal, Self
 import httpx
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from clients.answers import answer
 from settings import Settings
 
 CALLBACK_PATH = "/api/v1/callbacks/sms"
@@ -59,6 +60,7 @@ class SmsGateway:
 
     def __init__(self, url: str, token: str, receipts: str, timeout: float = 10.0) -> None:
         self._receipts = receipts
+        self._whole = 3 * timeout
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
@@ -102,7 +104,9 @@ class SmsGateway:
     ) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
         try:
-            return await self._http.request(method, path, json=json, headers=headers)
+            return await answer(
+                self._http, method, path, within=self._whole, json=json, headers=headers
+            )
         except httpx.HTTPError as error:
             raise SmsDown(type(error).__name__) from None
 

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.register_batches import AskedAbout, RegisterAnswer
-from clients.registers import RegisterCard
+from clients.registers import RegisterCard, digits_of
 from models.encrypted_columns import bound
 from models.tables.people import Person, Unit
 from models.tables.registers import RegisterRecord
@@ -79,7 +79,7 @@ def of_register(register: RegisterName) -> Select[Any]:
 
 def compared(row: Any) -> PersonCompared:
     """A person out of what `of_register` selected."""
-    digits = "".join(sign for sign in row.snils if sign.isdigit())
+    digits = digits_of(row.snils)
     state = RecordState(row.state) if row.state else None
     return PersonCompared(row.id, row.name, digits, row.revision, state, row.time_zone)
 
@@ -107,7 +107,7 @@ async def store(
             states[person.id] = person.state or RecordState.UNKNOWN
             same.append(key)
         else:
-            own = [one for one in answer.records if is_of(person.name, one)]
+            own = [one for one in answer.records if is_of(person, one)]
             states[person.id] = _state(answer, own)
             if (answer.revision, states[person.id]) != (person.revision, person.state):
                 news.add(person.id)
@@ -145,11 +145,12 @@ def _state(answer: RegisterAnswer, own: Sequence[BaseModel]) -> RecordState:
     return RecordState.FOUND if own else RecordState.OTHER
 
 
-def is_of(name: str, record: BaseModel) -> bool:
-    """Whether a record is about somebody of this name: a SNILS may have been mistyped."""
+def is_of(person: PersonCompared, record: BaseModel) -> bool:
+    """Whether a record is about this person: a SNILS may have been mistyped, or be a namesake's."""
     if isinstance(record, RegisterCard):
-        return same_person(name, record.general.surname, record.general.name)
-    return same_person(name, str(getattr(record, "holder", "")))
+        names = record.general.surname, record.general.name
+        return digits_of(record.snils) == person.snils and same_person(person.name, *names)
+    return same_person(person.name, str(getattr(record, "holder", "")))
 
 
 def _write() -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -54,7 +54,10 @@ async def of_person(
 def said(row: RegisterRecord) -> SaidByRegister:
     """What one row holds."""
     register = RegisterName(row.source)
-    records = read(PATHS[register][1], row.records) or ()
+    try:
+        records = read(PATHS[register][1], row.records) or ()
+    except ValidationError:  # stored before there was a limit to what a register may say
+        records = ()
     return SaidByRegister(
         register,
         RecordState(row.state),

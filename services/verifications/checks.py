@@ -12,8 +12,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.identity import IdentityCard, IdentityClient
-from clients.registers import RegisterDown, RegisterGarbled
+from clients.registers import IdentityCard, IdentityClient, RegisterDown, RegisterGarbled
 from models.messages import CaseState
 from models.tables.cases import Case, CaseVersion
 from models.tables.people import Person
