@@ -5,9 +5,10 @@ version newer than the known one counts: a push may come twice, late and in any 
 was lost is made up for by the list. What cannot be carried out waits for a person, and HR is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,8 @@ async def _carry_out(
 ) -> RecordTrouble | None:
     person = await _person(session, said.snils)
     row.ended = said.left_on is not None or said.at_once
+    if row.person_id is not None and (person is None or person.id != row.person_id):
+        await _let_go(session, row, row.person_id, now)
     if person is None:
         # Whoever leaves and was never here needs nothing.
         return None if row.ended else RecordTrouble.UNKNOWN_PERSON
@@ -138,10 +141,10 @@ async def _carry_out(
     session.add(row)
     await session.flush()
     if row.ended:
-        return await _depart(session, row, person, said, now)
+        return await _depart(session, row, person, now)
     if not access.works(person, now):
         return RecordTrouble.HAS_LEFT
-    await _stay(session, row, person, now)
+    await _stay(session, await _records(session, row, person), person, now)
     if not said.main:
         return None
     found = await session.exec(select(Unit).where(Unit.code == said.unit))
@@ -166,27 +169,47 @@ async def _person(session: AsyncSession, snils: str) -> Person | None:
     return found.one_or_none()
 
 
+async def _let_go(
+    session: AsyncSession, row: PersonnelRecord, person_id: UUID, now: datetime
+) -> None:
+    """The record is about somebody else than it was: take back what it had entered for them."""
+    before = await session.get_one(
+        Person, person_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if access.works(before, now):
+        await _stay(session, [row], before, now)
+    await _leave(session, row, before, None, now)
+    row.person_id = row.absence_id = None
+    session.add(row)
+    await session.flush()
+
+
+async def _records(
+    session: AsyncSession, row: PersonnelRecord, person: Person
+) -> Sequence[PersonnelRecord]:
+    """All employments of a person, this one first."""
+    others = await session.exec(
+        select(PersonnelRecord).where(
+            PersonnelRecord.person_id == person.id, PersonnelRecord.id != row.id
+        )
+    )
+    return [row, *others.all()]
+
+
 async def _depart(
-    session: AsyncSession, row: PersonnelRecord, person: Person, said: StaffRecord, now: datetime
+    session: AsyncSession, row: PersonnelRecord, person: Person, now: datetime
 ) -> RecordTrouble | None:
     """End what the person has here, now or when the last day ends in the zone of the unit.
 
-    Somebody with another employment that goes on stays.
+    Somebody with another employment that goes on stays; of several that end, the last one counts.
     """
-    others = await session.exec(
-        select(PersonnelRecord.id).where(
-            PersonnelRecord.person_id == person.id,
-            PersonnelRecord.id != row.id,
-            col(PersonnelRecord.ended).is_(False),
-        )
-    )
-    if others.first() is not None or not access.works(person, now):
+    records = await _records(session, row, person)
+    if not all(one.ended for one in records) or not access.works(person, now):
         return None
-    left_at = now
-    if said.left_on is not None and not said.at_once:
-        zone = ZoneInfo((await session.get_one(Unit, person.unit_id)).time_zone)
-        left_at = max(now, datetime.combine(said.left_on + timedelta(days=1), time(), zone))
-    entered_by_us = person.left_at is not None and person.left_at == row.left_at
+    zone = await access.zone_of(session, person.unit_id)
+    last = max(records, key=lambda one: _end(one.record, zone, now))
+    left_at = _end(last.record, zone, now)
+    entered_by_us = person.left_at in [one.left_at for one in records]
     if person.left_at is not None and person.left_at <= left_at and not entered_by_us:
         return None
     if person.left_at == left_at:
@@ -196,13 +219,21 @@ async def _depart(
     session.add(person)
     await session.flush()
     await _note(session, person, JournalKind.PERSON_LEAVING, now, left_at=left_at.isoformat())
-    last_day = said.left_on or await access.day_in(session, person.unit_id, now)
-    told = {"last_day": last_day.isoformat()}
+    today = await access.day_in(session, person.unit_id, now)
+    told = {"last_day": last.record["left_on"] or today.isoformat()}
     await _say(session, person, NoticeKind.LEAVING, told, now)
     if left_at <= now:
         await departures.carry_out(session, person, now)
     # Whoever was dismissed has no access, whatever that leaves undone: somebody must see to it.
     return RecordTrouble.NOBODY_MANAGES if alone else None
+
+
+def _end(record: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> datetime:
+    """When an employment that has an end does end, and not before the present."""
+    if record["at_once"] or record["left_on"] is None:
+        return now
+    day = date.fromisoformat(record["left_on"]) + timedelta(days=1)
+    return max(now, datetime.combine(day, time(), zone))
 
 
 async def _is_last_manager(session: AsyncSession, person: Person, now: datetime) -> bool:
@@ -213,14 +244,18 @@ async def _is_last_manager(session: AsyncSession, person: Person, now: datetime)
     return False
 
 
-async def _stay(session: AsyncSession, row: PersonnelRecord, person: Person, now: datetime) -> None:
-    """Take back a departure that the register itself had set, and that is still ahead."""
-    if row.left_at is not None and person.left_at == row.left_at:
+async def _stay(
+    session: AsyncSession, records: Sequence[PersonnelRecord], person: Person, now: datetime
+) -> None:
+    """Take back a departure that one of these records had set, and that is still ahead."""
+    if person.left_at is not None and person.left_at in [one.left_at for one in records]:
         person.left_at = None
         session.add(person)
         await _note(session, person, JournalKind.PERSON_STAYS, now)
         await _say(session, person, NoticeKind.STAYS, {}, now)
-    row.left_at = None
+    for one in records:
+        one.left_at = None
+        session.add(one)
 
 
 async def _transfer(

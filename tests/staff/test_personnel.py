@@ -20,6 +20,7 @@ from models.tables.people import Absence, Person, PersonnelRecord, RoleGrant
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.refusals import Refusal
+from services import access
 from services.staff import personnel, unmatched
 from tests.accounts.test_sessions import lives
 from tests.shared.cabinet import PHONE, Site, faults_of, signed_in, watch
@@ -145,6 +146,54 @@ async def test_transfer_leave_and_a_departure_taken_back(staff: Staff) -> None:
     async with staff.database.work() as session:
         stays = await session.get_one(Person, nurse.person_id)
         assert (stays.left_at, stays.unit_id) == (None, staff.office.ward)
+
+
+async def leaves(staff: Staff, person: Actor) -> date | None:
+    """The last day of somebody who is to leave."""
+    async with staff.database.work() as session:
+        left_at = (await session.get_one(Person, person.person_id)).left_at
+        zone = await access.zone_of(session, person.unit_id)
+    return (left_at.astimezone(zone) - timedelta(seconds=1)).date() if left_at else None
+
+
+async def test_of_several_employments_the_last_to_end_counts(staff: Staff) -> None:
+    """In every order; and one begun anew, under another number, keeps the person here."""
+    today = now().date()
+    soon, later = today + timedelta(days=5), today + timedelta(days=30)
+    ended = [record("К-1", left_on=later), record("К-2", left_on=soon, main=False)]
+    for n, order in enumerate(permutations(ended)):
+        nurse = await staff.person("Орлова Анна", Role.NURSE)
+        await known(staff.office, nurse)
+        await take(
+            staff, *(one.model_copy(update={"number": f"{one.number}-{n}"}) for one in order)
+        )
+        assert await leaves(staff, nurse) == later
+        await take(staff, record(f"К-2-{n}", 2, left_on=soon, at_once=True, main=False))
+        assert await leaves(staff, nurse) == later, "the other one lasts"
+        await take(staff, record(f"К-3-{n}"))
+        assert await leaves(staff, nurse) is None
+        await take(staff, record(f"К-3-{n}", 2, left_on=soon))
+        assert await leaves(staff, nurse) == later
+    assert await troubles(staff) == []
+
+
+async def test_a_mended_snils_takes_back_what_befell_the_wrong_person(staff: Staff) -> None:
+    """Departure and leave go to whom the record is about, and leave the other one alone."""
+    wrong = await staff.person("Орлова Анна", Role.NURSE)
+    right = await staff.person("Орлова Алла", Role.NURSE)
+    await known(staff.office, wrong)
+    await known(staff.office, right, OTHER)
+    today = now().date()
+    away = Leave(first_day=today, last_day=today + timedelta(days=5))
+    await take(staff, record(leave=away), record("К-2", left_on=away.last_day, main=False))
+    await take(staff, record(version=2, left_on=away.last_day))
+    assert await leaves(staff, wrong) == away.last_day
+    assert len(await absences(staff, wrong)) == 1
+    await take(staff, record("К-2", 2, snils=THIRD, main=False), record(version=3, snils=OTHER))
+    assert await leaves(staff, wrong) is None
+    assert await absences(staff, wrong) == []
+    await take(staff, record(version=4, snils=OTHER, leave=away, left_on=away.last_day))
+    assert await leaves(staff, right) == away.last_day
 
 
 async def test_what_cannot_be_done_waits_and_is_told_once_a_day(staff: Staff) -> None:
