@@ -167,6 +167,8 @@ async def _tell(session: AsyncSession, grant: RoleGrant, event: str, now: dateti
 
 
 async def _demand_working(session: AsyncSession, person_id: UUID, now: datetime) -> None:
-    person = await session.get_one(Person, person_id, with_for_update={"key_share": True})
+    person = await session.get_one(
+        Person, person_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if not access.works(person, now):
         raise has_left()

@@ -210,7 +210,7 @@ async def add_in(
         if (known.owner_id, known.category) != (actor.person_id, category):
             raise act_id_reused()
         return known
-    await _demand_room(session, actor)
+    await demand_room(session, actor)
     definition = await categories.newest(session, category)
     new = await _version(session, actor, definition, contents, How.ADDED, now)
     try:
@@ -303,7 +303,8 @@ async def _turn(session: AsyncSession, actor: Actor) -> None:
     )
 
 
-async def _demand_room(session: AsyncSession, actor: Actor) -> None:
+async def demand_room(session: AsyncSession, actor: Actor) -> None:
+    """Raise Refusal 409 for one credential more than a person may have."""
     found = await session.exec(
         select(func.count()).where(col(Credential.owner_id) == actor.person_id)
     )

@@ -41,8 +41,10 @@ class NewVersion:
 
 
 async def locked(session: AsyncSession, credential_id: UUID) -> Credential | None:
-    """A credential, locked until the unit of work ends."""
-    return await session.get(Credential, credential_id, with_for_update=True)
+    """A credential, locked until the unit of work ends, as it is then."""
+    return await session.get(
+        Credential, credential_id, with_for_update=True, populate_existing=True
+    )
 
 
 async def current(session: AsyncSession, credential: Credential) -> CredentialVersion:

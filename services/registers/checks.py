@@ -29,6 +29,7 @@ from rules.registers.kinds import (
     too_many_checks,
 )
 from services import rate_limits
+from services.access import works_here
 from services.journal import entries as journal
 from services.notices import outbox
 from services.own_workflows import OwnWorkflow, Wake
@@ -198,8 +199,9 @@ async def _ask(
 ) -> datetime | None:
     """Ask one register about one person. Returns when to ask again if it does not answer."""
     async with database.work() as session:
-        query = of_register(name).where(col(Person.id) == person_id)
-        row = (await session.exec(query)).one_or_none()  # type: ignore[call-overload]
+        query = of_register(name).where(col(Person.id) == person_id, works_here())
+        found = await session.exec(query, params={"now": present()})  # type: ignore[call-overload]
+        row = found.one_or_none()
     if row is None:
         return None
     person = compared(row)

@@ -22,7 +22,9 @@ from models.tables.registers import RegisterRecord
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.credentials.categories import CategoryDefinition
+from rules.credentials.reminders import ReminderAnswer
 from rules.credentials.versions import How, changed_meanwhile
+from rules.refusals import act_id_reused
 from rules.registers.comparison import (
     DifferenceKind,
     FieldDifference,
@@ -33,8 +35,9 @@ from rules.registers.comparison import (
 from rules.registers.kinds import RegisterName
 from services import access
 from services.credentials import categories, rows
-from services.credentials.acts import stands
+from services.credentials.acts import demand_room, stands
 from services.credentials.checks import checked_form
+from services.credentials.reminder_rows import answered
 from services.credentials.rows import NewVersion
 from services.own_workflows import Wake
 from services.registers.items import items_of
@@ -185,12 +188,10 @@ def _label(*parts: Any) -> str:
     return key_ring().label(f"register difference {text}")
 
 
-async def known_by_key(
-    session: AsyncSession, person_id: UUID, key: str, today: date
-) -> RegisterDifference:
-    """The difference that a person saw. Raises Refusal 409 if it is no longer so.
+async def lock_said(session: AsyncSession, person_id: UUID) -> None:
+    """Lock what the registers said of a person, until the unit of work ends.
 
-    What the registers said is locked until the unit of work ends.
+    Before anything else of an act is read: the same act, sent twice at once, finds itself done.
     """
     await session.exec(
         select(RegisterRecord.id)
@@ -198,6 +199,15 @@ async def known_by_key(
         .order_by(col(RegisterRecord.id))
         .with_for_update()
     )
+
+
+async def known_by_key(
+    session: AsyncSession, person_id: UUID, key: str, today: date
+) -> RegisterDifference:
+    """The difference that a person saw, while `lock_said` keeps it so.
+
+    Raises Refusal 409 if it is no longer so.
+    """
     found = await of_person(session, person_id, today)
     for one in found.differences:
         if one.key == key:
@@ -221,12 +231,14 @@ class Differences:
         actor.demand(Permission.KEEP_DOCUMENTS)
         now = present()
         async with self._database.work() as session:
+            await lock_said(session, actor.person_id)
             if (done := await _done(session, actor, act)) is not None:
                 return done
             today = await access.day_in(session, actor.unit_id, now)
             seen = await known_by_key(session, actor.person_id, key, today)
             source = seen.register.value
             if seen.credential_id is None:
+                await demand_room(session, actor)
                 data = checked_form(seen.category, seen.data, today)
                 new = NewVersion(
                     seen.category, data, [], How.ACCEPTED, actor.person_id, source=source
@@ -250,14 +262,17 @@ class Differences:
                     id=act,
                 )
                 await rows.write(session, row, new, now)
+                await answered(session, row.id, ReminderAnswer.UPDATED, now)
         if row.wakes_at is not None:
             await self._wake(row.id)
         return row.id
 
 
 async def _done(session: AsyncSession, actor: Actor, act: UUID) -> UUID | None:
-    """The credential that this act has made or changed already."""
+    """The credential that this act has made or changed already. Raises Refusal 422 if not ours."""
     made = await session.get(Credential, act)
     if made is None and (version := await session.get(CredentialVersion, act)) is not None:
         made = await session.get(Credential, version.credential_id)
-    return made.id if made is not None and made.owner_id == actor.person_id else None
+    if made is not None and made.owner_id != actor.person_id:
+        raise act_id_reused()
+    return made.id if made is not None else None

@@ -32,7 +32,7 @@ from services import access
 from services.credentials import categories
 from services.journal import entries as journal
 from services.notices import outbox
-from services.registers.differences import known_by_key
+from services.registers.differences import known_by_key, lock_said
 
 MOST = 200
 """How many disputes one list shows, the oldest first."""
@@ -70,6 +70,7 @@ class Disputes:
         actor.demand(Permission.KEEP_DOCUMENTS)
         now, said = present(), demand_reason(words)
         async with self._database.work() as session:
+            await lock_said(session, actor.person_id)
             if (known := await session.get(RegisterDispute, act)) is not None:
                 if known.person_id != actor.person_id:
                     raise act_id_reused()

@@ -12,13 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from models.tables.accounts import AccountSession
-from models.tables.people import Person, RoleGrant, Unit
+from models.tables.people import Person, RoleChange, RoleGrant, Unit
 from rules.access import Actor, Permission, Role
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.refusals import Refusal
 from services import access
-from services.access_changes import deciding
+from services.access_changes import deciding, grants
 from services.access_changes.asking import RightsWish
 from services.cases.acts import Act
 from services.dossier.moment import moment
@@ -216,6 +216,19 @@ async def test_the_head_of_the_unit_comes_before_those_above(staff: Staff) -> No
     assert case.reviewer_id == story.head.person_id
     case, _ = await story.change(await story.ask(unit_id=staff.office.hr))
     assert case.reviewer_id == above.person_id
+
+
+async def test_whoever_leaves_while_a_right_is_given_gets_none(staff: Staff) -> None:
+    """The person is read anew when locked, though the unit of work has read them before."""
+    nurse = await staff.person("Орлова Анна Павловна", Role.NURSE)
+    whose = {"subject_id": nurse.person_id, "asked_by": nurse.person_id}
+    change = RoleChange(case_id=uuid4(), role="clerk", unit_id=staff.office.ward, **whose)
+    async with staff.database.work() as session:
+        before = await session.get_one(Person, nurse.person_id)
+        async with staff.database.work() as meanwhile:
+            (await meanwhile.get_one(Person, nurse.person_id)).left_at = now()
+        assert before.left_at is None
+        await refused("has_left", grants.give_urgently(session, change, now()))
 
 
 async def test_urgent_access_is_short_told_and_judged_afterwards(staff: Staff) -> None:

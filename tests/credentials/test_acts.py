@@ -17,7 +17,7 @@ from rules.journal.audit import AuditQuery
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal
 from services.archive.erasure import _cited
-from services.credentials import seen
+from services.credentials import rows, seen
 from services.credentials.checks import Contents
 from services.journal import audit_log
 from tests.credentials.conftest import ACCREDITATION, DIPLOMA, Keeping
@@ -157,6 +157,18 @@ async def test_two_windows_make_one_next_version(keeping: Keeping) -> None:
         return_exceptions=True,
     )
     assert sorted(str(one) for one in done) == ["2", "changed_meanwhile", "changed_meanwhile"]
+
+
+async def test_a_credential_is_locked_as_it_is_then(keeping: Keeping) -> None:
+    """What changed since it was first read in the unit of work is seen once it is locked."""
+    made = await keeping.add()
+    async with keeping.office.database.work() as session:
+        before = await session.get_one(Credential, made)
+        await keeping.acts.withdraw(keeping.office.clinician, made, "Внесено по ошибке")
+        assert before.withdrawn_at is None
+        locked = await rows.locked(session, made)
+        assert locked is not None
+        assert locked.withdrawn_at is not None
 
 
 async def test_days_are_corrected_with_a_reason(keeping: Keeping) -> None:

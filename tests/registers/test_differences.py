@@ -1,5 +1,6 @@
 """A difference is shown, and only the person takes it over or disputes it (Q7, Q8)."""
 
+import asyncio
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -7,10 +8,13 @@ import pytest
 from sqlmodel import col, select
 
 from clients.register_batches import AccreditationRecord
-from models.tables.credentials import CredentialVersion
+from clients.registers import RegisterCard
+from models.tables.credentials import CredentialReminder, CredentialVersion
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from rules.access import Actor, Role
+from rules.clock import now
+from rules.credentials.reminders import ReminderAnswer, ReminderState
 from rules.credentials.versions import How
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
@@ -23,8 +27,9 @@ from services.registers import differences, disputes
 from services.registers.differences import Differences, RegisterDifference
 from services.registers.disputes import Disputes
 from services.registers.items import items_of
+from services.registers.records import PersonCompared, is_of
 from tests.credentials.conftest import Keeping, keeping
-from tests.registers.said import ACCREDITATION, COURSE, has_said
+from tests.registers.said import ACCREDITATION, COURSE, OF, has_said
 from tests.shared.office import Office
 
 __all__ = ["keeping"]
@@ -87,8 +92,17 @@ def test_what_means_the_same_does_not_differ(
     assert is_same(name, ours, theirs) is same
 
 
+def test_a_card_of_a_namesake_is_not_ours() -> None:
+    """The name fits and the SNILS does not: nothing of it is believed."""
+    general = {"surname": "Соколова", "name": "Анна", "birth_date": "1980-01-01"}
+    ours = PersonCompared(uuid4(), OF, "11223344595", None, None, "Europe/Moscow")
+    for snils, fits in (("112-233-445 95", True), ("141-592-653 61", False)):
+        card = RegisterCard.model_validate({"snils": snils, "general": general})
+        assert is_of(ours, card) is fits
+
+
 async def test_a_difference_is_shown_and_taken_over_by_the_person(
-    office: Office, keeping: Keeping
+    office: Office, keeping: Keeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The register is said to say so since when; accepted, it is a version with its source."""
     person, acts = office.clinician.person_id, Differences(office.database, asleep)
@@ -103,11 +117,21 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
     ]
     assert differs.since == date(2026, 1, 15)
     assert (new.kind, new.category.key) == (DifferenceKind.NEW, "course")
-    act = uuid4()
-    assert await acts.accept(office.clinician, act, differs.key) == mine
-    assert await acts.accept(office.clinician, act, differs.key) == mine
+    act, reminder = uuid4(), (mine, date(2028, 11, 25), 30)
+    async with office.database.work() as session:
+        fields = dict(zip(("credential_id", "last_day", "days"), reminder, strict=True))
+        sent = {"state": ReminderState.SENT.value, "due_at": now(), "sent_at": now()}
+        session.add(CredentialReminder(**fields, **sent))
+    twice = [acts.accept(office.clinician, act, differs.key) for _ in range(2)]
+    assert await asyncio.gather(*twice) == [mine, mine]
+    with pytest.raises(Refusal, match="act_id_reused"):
+        await acts.accept(office.head, act, differs.key)
     with pytest.raises(Refusal, match="changed_meanwhile"):
         await acts.accept(office.clinician, uuid4(), differs.key)
+    with monkeypatch.context() as patched:
+        patched.setattr("services.credentials.acts.MOST", 1)
+        with pytest.raises(Refusal, match="too_many"):
+            await acts.accept(office.clinician, uuid4(), new.key)
     course = await acts.accept(office.clinician, uuid4(), new.key)
     seen = await keeping.one(mine)
     assert (seen.version, str(seen.current.valid_until)) == (2, "2029-11-25")
@@ -124,6 +148,8 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
             .order_by(col(CredentialVersion.number))
         )
         assert old.all() == ["own", "accreditation"]
+        told_of_end = await session.get_one(CredentialReminder, reminder)
+        assert told_of_end.answer == ReminderAnswer.UPDATED
     assert set(agreed) == {mine, course}
 
 
@@ -152,8 +178,8 @@ async def test_a_dispute_is_answered_by_somebody_else(office: Office, keeping: K
     act = uuid4()
     with pytest.raises(Refusal, match="incomplete"):
         await acts.dispute(person, act, one.key, " ")
-    await acts.dispute(person, act, one.key, "В удостоверении другой год")
-    await acts.dispute(person, act, one.key, "В удостоверении другой год")
+    words = "В удостоверении другой год"
+    await asyncio.gather(*(acts.dispute(person, act, one.key, words) for _ in range(2)))
     with pytest.raises(Refusal, match="disputed_already"):
         await acts.dispute(person, uuid4(), one.key, "И ещё раз")
     assert await told(office, hr.person_id, NoticeKind.REGISTER_DISPUTED) == 1
