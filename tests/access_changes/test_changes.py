@@ -221,8 +221,13 @@ async def test_the_head_of_the_unit_comes_before_those_above(staff: Staff) -> No
 async def test_whoever_leaves_while_a_right_is_given_gets_none(staff: Staff) -> None:
     """The person is read anew when locked, though the unit of work has read them before."""
     nurse = await staff.person("Орлова Анна Павловна", Role.NURSE)
-    whose = {"subject_id": nurse.person_id, "asked_by": nurse.person_id}
-    change = RoleChange(case_id=uuid4(), role="clerk", unit_id=staff.office.ward, **whose)
+    change = RoleChange(
+        case_id=uuid4(),
+        subject_id=nurse.person_id,
+        asked_by=nurse.person_id,
+        role="clerk",
+        unit_id=staff.office.ward,
+    )
     async with staff.database.work() as session:
         before = await session.get_one(Person, nurse.person_id)
         async with staff.database.work() as meanwhile:

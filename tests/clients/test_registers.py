@@ -213,7 +213,7 @@ async def test_what_a_register_says_is_cleaned_and_bounded() -> None:
         "passed": "2024-11-25",
         "valid_until": "2029-11-25",
     }
-    people = [
+    people: list[dict[str, Any]] = [
         {"snils": "11223344595", "revision": 1, "records": [one]},
         {"snils": "20000000018", "revision": 1, "records": [one] * (MOST_RECORDS + 1)},
         {"snils": "20000000119", "revision": 1, "records": [{**one, "specialty": "А" * 2000}]},
@@ -242,7 +242,7 @@ def test_a_day_of_the_personnel_register_means_one() -> None:
         "unit": "hr",
     }
     days = ["0001-01-01", "9999-12-31"]
-    spoilt = [{**record, "left_on": day} for day in days]
+    spoilt: list[dict[str, Any]] = [{**record, "left_on": day} for day in days]
     spoilt += [{**record, "leave": {"first_day": "2026-01-01", "last_day": day}} for day in days]
     spoilt.append({**record, "position": " \u200b "})
     page = StaffPage.model_validate_json(json.dumps({"items": [*spoilt, record]}))

@@ -119,9 +119,16 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
     assert (new.kind, new.category.key) == (DifferenceKind.NEW, "course")
     act, reminder = uuid4(), (mine, date(2028, 11, 25), 30)
     async with office.database.work() as session:
-        fields = dict(zip(("credential_id", "last_day", "days"), reminder, strict=True))
-        sent = {"state": ReminderState.SENT.value, "due_at": now(), "sent_at": now()}
-        session.add(CredentialReminder(**fields, **sent))
+        session.add(
+            CredentialReminder(
+                credential_id=mine,
+                last_day=date(2028, 11, 25),
+                days=30,
+                state=ReminderState.SENT.value,
+                due_at=now(),
+                sent_at=now(),
+            )
+        )
     twice = [acts.accept(office.clinician, act, differs.key) for _ in range(2)]
     assert await asyncio.gather(*twice) == [mine, mine]
     with pytest.raises(Refusal, match="act_id_reused"):
