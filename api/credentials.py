@@ -307,7 +307,9 @@ async def correct(
     return CredentialMadeOut(id=credential_id, version=number)
 
 
-@router.post("/{credential_id}/withdraw", status_code=204, responses=documented(401, 403, 404, 422))
+@router.post(
+    "/{credential_id}/withdraw", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
 async def withdraw(
     credential_id: UUID, body: MistakeIn, actor: CurrentActor, container: ContainerDep
 ) -> None:

@@ -12,7 +12,17 @@ from typing import Self
 from uuid import UUID
 
 import httpx
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from rules.texts.cleaning import clean, one_line
 
 ANSWER_LIMIT = 1024 * 1024
 """How many bytes of a reply are read at most."""
@@ -74,6 +84,16 @@ class PackageStanding(BaseModel):
     number: str = Field("", max_length=60)
     decided_on: date | None = None
     valid_until: date | None = None
+
+    @field_validator("words")
+    @classmethod
+    def _words_are_clean(cls, text: str) -> str:
+        return clean(text)
+
+    @field_validator("number")
+    @classmethod
+    def _number_is_clean(cls, text: str) -> str:
+        return one_line(text)
 
     @model_validator(mode="after")
     def _decision_is_whole(self) -> Self:

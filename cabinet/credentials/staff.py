@@ -78,7 +78,7 @@ async def show(visit: Inside, session: Work) -> Response:
     after = _after(visit.request.query_params.get("after", ""))
     found = await overview.page(session, visit.actor, query, moment, after)
     today = moment.astimezone(visit.presentation.tzinfo).date()
-    months = await overview.coming(session, visit.actor, query, today)
+    months = await overview.coming(session, visit.actor, query, moment, today)
     return visit.page(
         "credentials/staff.html",
         rows=[_row(line) for line in found.lines],

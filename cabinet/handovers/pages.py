@@ -12,7 +12,7 @@ from cabinet.frame.states import StatusTag, Tone
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
 from rules.clock import now
-from rules.credentials.handovers import HANDOVER_WORDS, MOST_CREDENTIALS, HandoverState
+from rules.credentials.handovers import HANDOVER_WORDS, MOST_CREDENTIALS, OPEN_STATES, HandoverState
 from rules.refusals import Refusal
 from services.credentials import seen as credentials
 from services.credentials.seen import CredentialSeen
@@ -27,6 +27,7 @@ _LOOKS: Mapping[HandoverState, tuple[Tone, str]] = {
     HandoverState.ASKED: ("waiting", "clock"),
     HandoverState.REFUSED: ("bad", "circle-x"),
     HandoverState.PACKING: ("waiting", "clock"),
+    HandoverState.BROKEN: ("bad", "triangle-alert"),
     HandoverState.READY: ("good", "circle-check"),
     HandoverState.OVER: ("idle", "archive"),
 }
@@ -103,7 +104,7 @@ async def _shown(
 ) -> Response:
     found = await seen.one(session, visit.actor, handover_id)
     can: Sequence[CredentialSeen] = ()
-    if found.state is HandoverState.ASKED:
+    if found.state in OPEN_STATES:
         _, every = await credentials.of_person(session, visit.actor, found.person_id, now())
         can = [one for one in every if not one.standing.withdrawn and one.current.files]
     meant = "reason" if refusal and refusal.fields else "credentials"
@@ -131,7 +132,7 @@ async def _shown(
             error=in_words(refusal.message) if refusal and meant == "reason" else "",
         ),
         errors=errors,
-        open=found.state is HandoverState.ASKED,
+        open=found.state in OPEN_STATES,
     )
 
 

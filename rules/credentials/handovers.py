@@ -15,16 +15,22 @@ class HandoverState(StrEnum):
     REFUSED = "refused"
     PACKING = "packing"
     """Released; the package is being made."""
+    BROKEN = "broken"
+    """Released, but no package could be made: an officer decides anew."""
     READY = "ready"
     """The authority may fetch the package."""
     OVER = "over"
     """The package was removed when its time was over."""
 
 
+OPEN_STATES = frozenset({HandoverState.ASKED, HandoverState.BROKEN})
+"""An officer has to decide."""
+
 HANDOVER_WORDS: Mapping[HandoverState, str] = {
     HandoverState.ASKED: "ждёт решения",
     HandoverState.REFUSED: "отказано",
     HandoverState.PACKING: "готовится пакет",
+    HandoverState.BROKEN: "пакет не собран",
     HandoverState.READY: "передано",
     HandoverState.OVER: "передано, срок получения истёк",
 }
@@ -32,6 +38,8 @@ HANDOVER_WORDS: Mapping[HandoverState, str] = {
 
 ASKS = Limit("handover_ask", 60, timedelta(hours=1))
 """How much one authority may ask."""
+FETCHES = Limit("handover_fetch", 60, timedelta(hours=1))
+"""How many packages one authority may fetch: each time is journaled."""
 WRONG_SECRETS = Limit("authority_secret", 20, timedelta(hours=1))
 """How many wrong secrets are taken from one address."""
 
@@ -64,6 +72,12 @@ def decided_already() -> Refusal:
     """Somebody decided meanwhile, or otherwise."""
     words = "По этому запросу уже есть решение. Откройте его заново."
     return Refusal("changed_meanwhile", words, 409)
+
+
+def authority_ended() -> Refusal:
+    """Nobody may fetch what would be handed over."""
+    words = "Это ведомство больше не подключено: передать ему ничего нельзя."
+    return Refusal("authority_ended", words, 409)
 
 
 def not_ready() -> Refusal:

@@ -104,6 +104,7 @@ class JournalKind(StrEnum):
     HANDOVER_ASKED = "handover.asked"
     HANDOVER_RELEASED = "handover.released"
     HANDOVER_REFUSED = "handover.refused"
+    HANDOVER_BROKEN = "handover.broken"
     HANDOVER_READY = "handover.ready"
     HANDOVER_FETCHED = "handover.fetched"
     HANDOVER_OVER = "handover.over"

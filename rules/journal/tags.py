@@ -127,6 +127,7 @@ class AuditTag(StrEnum):
     HANDOVER_RELEASE = "handover:request:release"
     HANDOVER_REFUSE = "handover:request:refuse"
     HANDOVER_PACK = "handover:package:make"
+    HANDOVER_BREAK = "handover:package:break"
     HANDOVER_FETCH = "handover:package:fetch"
     HANDOVER_REMOVE = "handover:package:remove"
     HANDOVER_VIEW = "handover:request:view"
@@ -302,6 +303,7 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.HANDOVER_ASKED: T.HANDOVER_ASK,
     K.HANDOVER_RELEASED: T.HANDOVER_RELEASE,
     K.HANDOVER_REFUSED: T.HANDOVER_REFUSE,
+    K.HANDOVER_BROKEN: T.HANDOVER_BREAK,
     K.HANDOVER_READY: T.HANDOVER_PACK,
     K.HANDOVER_FETCHED: T.HANDOVER_FETCH,
     K.HANDOVER_OVER: T.HANDOVER_REMOVE,

@@ -140,6 +140,7 @@ class NoticeKind(StrEnum):
     HANDOVER_ASKED = "handover_asked"
     HANDOVER_WAITS = "handover_waits"
     HANDOVER_READY = "handover_ready"
+    HANDOVER_BROKEN = "handover_broken"
     HANDOVER_NOT_FETCHED = "handover_not_fetched"
     REGISTER_DIFFERS = "register_differs"
     REGISTER_DISPUTED = "register_disputed"

@@ -67,7 +67,15 @@ async def grant(
 
 
 async def _renewed(session: AsyncSession, case: Case, version: CaseVersion) -> Credential | None:
-    """The credential that the case renews, locked: by the case, or by the number in the form."""
+    """The credential that the case renews, locked: by the number in the form, or by the case.
+
+    One draft may have been begun from several credentials: then the case alone does not say which.
+    """
+    number = {"number": version.data.get("previous_number")}
+    for category in ADMISSIONS:
+        known = await rows.with_number(session, case.applicant_id, category, number)
+        if known is not None:
+            return await rows.locked(session, known)
     found = await session.exec(
         select(Credential)
         .where(
@@ -75,13 +83,8 @@ async def _renewed(session: AsyncSession, case: Case, version: CaseVersion) -> C
             Credential.renewal_case_id == case.id,
             col(Credential.withdrawn_at).is_(None),
         )
+        .order_by(col(Credential.id))
         .with_for_update()
     )
-    if (row := found.first()) is not None:
-        return row
-    number = {"number": version.data.get("previous_number")}
-    for category in ADMISSIONS:
-        known = await rows.with_number(session, case.applicant_id, category, number)
-        if known is not None:
-            return await rows.locked(session, known)
-    return None
+    renewed = found.all()
+    return renewed[0] if len(renewed) == 1 else None

@@ -33,6 +33,7 @@ from rules.credentials.versions import (
     own_original,
     too_many,
 )
+from rules.forms.definitions import check_form
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, act_id_reused, not_found
 from rules.staff.people import demand_reason
@@ -101,21 +102,29 @@ class Credentials:
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)
             said = demand_reason(reason)
-            if (done := await _done(session, act, credential_id)) is not None:
-                return done
+            if (made := await _made(session, act, credential_id)) is not None:
+                given = await _corrected(session, row, made, dates)
+                await _demand_same(session, actor, row, made, given)
+                if (made.how, made.reason) != (How.CORRECTED, said):
+                    raise act_id_reused()
+                return made.number
             _demand_current(row, version)
             before = await rows.current(session, row)
             definition = await categories.at_version(session, row.category, before.category_version)
-            days = {ISSUED_ON, VALID_UNTIL} & set(definition.fields)
-            data = before.data | {name: dates[name] for name in days if name in dates}
-            files = await rows.files_of(session, before.id)
+            wanted = await _corrected(session, row, before, dates)
             today = await access.day_in(session, actor.unit_id, now)
-            values = checked_form(definition, data, today)
+            values = checked_form(definition, wanted.data, today)
             if values == before.data:
                 words = "Измените хотя бы одну дату."
                 raise Refusal("nothing_changed", words, 422, [FieldError(ISSUED_ON, words)])
             new = NewVersion(
-                definition, values, files, How.CORRECTED, actor.person_id, reason=said, id=act
+                definition,
+                values,
+                wanted.files,
+                How.CORRECTED,
+                actor.person_id,
+                reason=said,
+                id=act,
             )
             await rows.write(session, row, new, now)
             await answered(session, row.id, ReminderAnswer.UPDATED, now)
@@ -126,13 +135,16 @@ class Credentials:
     async def withdraw(self, actor: Actor, credential_id: UUID, reason: str) -> None:
         """Say that a credential was entered by mistake; it stays readable. Again changes nothing.
 
-        Its number is free: the right one may be added.
+        Its number is free: the right one may be added. Raises Refusal 409 if it was withdrawn for
+        another reason.
         """
         now = present()
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)
             said = demand_reason(reason)
             if row.withdrawn_at is not None:
+                if row.withdrawn_reason != said:
+                    raise not_standing()
                 return
             row.withdrawn_at, row.withdrawn_by = now, actor.person_id
             row.withdrawn_reason = said
@@ -209,6 +221,7 @@ async def add_in(
     if known is not None:
         if (known.owner_id, known.category) != (actor.person_id, category):
             raise act_id_reused()
+        await _demand_same(session, actor, known, await rows.first(session, known), contents)
         return known
     await demand_room(session, actor)
     definition = await categories.newest(session, category)
@@ -231,8 +244,9 @@ async def update_in(
     """`Credentials.update` in the caller's unit of work, without waking the workflow."""
     now = present()
     row = await _own(session, actor, credential_id)
-    if (done := await _done(session, act, credential_id)) is not None:
-        return row, done
+    if (made := await _made(session, act, credential_id)) is not None:
+        await _demand_same(session, actor, row, made, contents)
+        return row, made.number
     _demand_current(row, version)
     category = row.category
     definition = await categories.newest(session, category)
@@ -321,14 +335,38 @@ async def _own(session: AsyncSession, actor: Actor, credential_id: UUID) -> Cred
     return row
 
 
-async def _done(session: AsyncSession, act: UUID, credential_id: UUID) -> int | None:
-    """The number of the version that this act has made already."""
+async def _made(session: AsyncSession, act: UUID, credential_id: UUID) -> CredentialVersion | None:
+    """The version that this act has made already."""
     made = await session.get(CredentialVersion, act)
-    if made is None:
-        return None
-    if made.credential_id != credential_id:
+    if made is not None and made.credential_id != credential_id:
         raise act_id_reused()
-    return made.number
+    return made
+
+
+async def _corrected(
+    session: AsyncSession, row: Credential, version: CredentialVersion, dates: Mapping[str, Any]
+) -> Contents:
+    """What a version says, with other days where its category has them."""
+    definition = await categories.at_version(session, row.category, version.category_version)
+    days = {ISSUED_ON, VALID_UNTIL} & set(definition.fields)
+    data = version.data | {name: dates[name] for name in days if name in dates}
+    return Contents(data, await rows.files_of(session, version.id))
+
+
+async def _demand_same(
+    session: AsyncSession,
+    actor: Actor,
+    row: Credential,
+    made: CredentialVersion,
+    contents: Contents,
+) -> None:
+    """Refuse an act that made this version, if it says something else now: its answer would lie."""
+    definition = await categories.at_version(session, row.category, made.category_version)
+    day = await access.day_in(session, actor.unit_id, made.made_at)
+    data, errors = check_form(definition, contents.data, complete=True, today=day)
+    files = await rows.files_of(session, made.id)
+    if errors or data != made.data or list(dict.fromkeys(contents.files)) != list(files):
+        raise act_id_reused()
 
 
 async def _named(

@@ -6,7 +6,7 @@ unit.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -187,15 +187,14 @@ async def page(
 
 
 async def coming(
-    session: AsyncSession, actor: Actor, query: StaffQuery, today: date
+    session: AsyncSession, actor: Actor, query: StaffQuery, now: datetime, today: date
 ) -> Sequence[tuple[date, int]]:
     """How many end in each of the next twelve months, by the first day of the month.
 
     `today` is the reader's day; the month of the query is left out of account.
     """
     months = [_month(today, n) for n in range(MONTHS + 1)]
-    noon = datetime.combine(today, time(12), UTC)
-    narrowed = await _narrowed(session, actor, replace(query, month=None), noon)
+    narrowed = await _narrowed(session, actor, replace(query, month=None), now)
     month = sql_cast(func.date_trunc("month", _UNTIL), Date)
     found = await session.exec(
         choose(month, func.count())  # type: ignore[call-overload]
@@ -204,7 +203,7 @@ async def coming(
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(months[0] <= _UNTIL, months[-1] > _UNTIL, *narrowed)
         .group_by(month),
-        params={"now": noon},
+        params={"now": now},
     )
     rows: Sequence[tuple[date, int]] = found.all()
     counted = dict(rows)

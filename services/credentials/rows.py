@@ -58,6 +58,16 @@ async def current(session: AsyncSession, credential: Credential) -> CredentialVe
     return found.one()
 
 
+async def first(session: AsyncSession, credential: Credential) -> CredentialVersion:
+    """The version with which it began."""
+    found = await session.exec(
+        select(CredentialVersion).where(
+            CredentialVersion.credential_id == credential.id, CredentialVersion.number == 1
+        )
+    )
+    return found.one()
+
+
 async def files_of(session: AsyncSession, version_id: UUID) -> Sequence[UUID]:
     """The files of a version, in their order."""
     found = await session.exec(

@@ -1,6 +1,5 @@
 """What an authority does: it asks, looks how far it is, and fetches the package."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -18,7 +17,14 @@ from models.tables.handovers import Handover
 from models.tables.people import Person
 from rules.accounts import too_often
 from rules.clock import now as present
-from rules.credentials.handovers import ASKS, HandoverState, asked_otherwise, next_look, not_ready
+from rules.credentials.handovers import (
+    ASKS,
+    FETCHES,
+    HandoverState,
+    asked_otherwise,
+    next_look,
+    not_ready,
+)
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
@@ -87,12 +93,12 @@ class AuthorityActs:
         Raises Refusal 409 for a reference that asked something else, and 429.
         """
         now = present()
-        digest = hashlib.sha256(rfc8785.dumps(asdict(question))).hexdigest()
+        body = rfc8785.dumps(asdict(question)).decode()
         row = Handover(
             id=new_id(),
             authority_id=authority.id,
             reference=question.reference,
-            body_hash=digest,
+            body_hash=key_ring().blind(body),
             purpose=question.purpose,
             ground=question.ground,
             categories=list(question.categories),
@@ -119,7 +125,7 @@ class AuthorityActs:
             )
             if made.first() is None:
                 before = await rows.by_reference(session, authority.id, question.reference)
-                if before.body_hash != digest:
+                if not key_ring().is_blind(before.body_hash, body):
                     raise asked_otherwise()
                 return HandoverAnswer.of(before)
             await rows.note(session, row, JournalKind.HANDOVER_ASKED, now, None)
@@ -144,17 +150,23 @@ class AuthorityActs:
     async def fetch(
         self, authority: KnownAuthority, handover_id: UUID
     ) -> tuple[HandoverAnswer, ObjectStream]:
-        """The package. Raises Refusal 404, 409 unless it is ready, 503 while a server is down."""
+        """The package. Raises Refusal 404, 409 unless it is ready, 429, 503 while a server is
+        down.
+        """
         now = present()
         async with self._database.work() as session:
+            if wait := await rate_limits.take(session, [(FETCHES, str(authority.id))], now):
+                raise too_often(wait)
             row = await rows.locked(session, handover_id)
             if row is None or row.authority_id != authority.id:
                 raise not_found()
             if row.state != HandoverState.READY or row.package_key is None:
                 raise not_ready()
+            # Opened before it is said to be fetched: the store may be down.
+            with unavailable_is_refusal():
+                opened = await self._objects.open(row.package_key)
             row.fetched_at = row.fetched_at or now
             session.add(row)
             await session.flush()
             await rows.note(session, row, JournalKind.HANDOVER_FETCHED, now, None)
-        with unavailable_is_refusal():
-            return HandoverAnswer.of(row), await self._objects.open(row.package_key)
+        return HandoverAnswer.of(row), opened

@@ -9,16 +9,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from crypto.certificates import from_pem, in_force
-from models.tables.handovers import Authority
+from crypto.cms_encryption import CipherError, encrypt
+from models.tables.handovers import Authority, Handover
 from rules.accounts import too_often
 from rules.clock import now as present
-from rules.credentials.handovers import WRONG_SECRETS
+from rules.credentials.handovers import OPEN_STATES, WRONG_SECRETS, HandoverState
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
 from rules.texts.cleaning import clean
 from services import rate_limits
 from services.accounts.sessions import hash_token
 from services.journal import entries as journal
+from services.own_workflows import ask_to_look
 
 
 class CertificateError(ValueError):
@@ -45,6 +47,10 @@ async def add(session: AsyncSession, name: str, certificate: bytes) -> tuple[UUI
         raise CertificateError("this is not a certificate in PEM") from error
     if not good:
         raise CertificateError("the certificate is not in force now")
+    try:
+        encrypt(b"", [from_pem(certificate)])
+    except CipherError as error:
+        raise CertificateError("nothing can be encrypted to this certificate") from error
     secret = secrets.token_urlsafe(32)
     row = Authority(
         name=clean(name).strip(),
@@ -66,6 +72,10 @@ async def end(session: AsyncSession, authority_id: UUID) -> bool:
     row.ended_at = present()
     session.add(row)
     await session.flush()
+    waits = (col(Handover.authority_id) == authority_id) & col(Handover.state).in_(
+        [*OPEN_STATES, HandoverState.PACKING]
+    )
+    await ask_to_look(session, Handover, "looks_at", waits, row.ended_at)
     await _note(session, row, JournalKind.AUTHORITY_ENDED)
     return True
 

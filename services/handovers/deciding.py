@@ -10,13 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.credentials import Credential, CredentialFile, CredentialVersion
 from models.tables.documents import DocumentVersion
-from models.tables.handovers import Handover, HandoverFile
+from models.tables.handovers import Authority, Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.credentials.handovers import (
     MOST_BYTES,
+    OPEN_STATES,
     HandoverState,
+    authority_ended,
     decided_already,
     nothing_chosen,
     too_large,
@@ -44,12 +46,14 @@ class HandoverDecisions:
         async with self._database.work() as session:
             row = await _open(session, actor, handover_id)
             files = await _files(session, row, chosen)
-            if row.state != HandoverState.ASKED:
+            if row.state not in OPEN_STATES:
                 if row.decided_by != actor.person_id or await _released(session, row) != chosen:
                     raise decided_already()
                 return
             if not files:
                 raise nothing_chosen()
+            if (await session.get_one(Authority, row.authority_id)).ended_at is not None:
+                raise authority_ended()
             row.state, row.decided_at = HandoverState.PACKING.value, now
             row.decided_by, row.looks_at = actor.person_id, now
             session.add(row)
@@ -73,7 +77,7 @@ class HandoverDecisions:
         now, said = present(), demand_reason(reason)
         async with self._database.work() as session:
             row = await _open(session, actor, handover_id)
-            if row.state != HandoverState.ASKED:
+            if row.state not in OPEN_STATES:
                 if row.decided_by != actor.person_id or row.reason != said:
                     raise decided_already()
                 return
@@ -125,7 +129,7 @@ async def _files(
         .order_by(col(CredentialVersion.credential_id), col(CredentialFile.position))
     )
     files = found.all()
-    if row.state == HandoverState.ASKED:
+    if row.state in OPEN_STATES:
         if {one for one, *_ in files} != set(chosen):
             raise nothing_chosen()
         if sum(size for *_, size in files) > MOST_BYTES:

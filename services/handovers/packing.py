@@ -20,9 +20,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import Objects
-from crypto.certificates import from_pem
-from crypto.cms_encryption import encrypt
+from clients.objects import ObjectMissingError, Objects
+from crypto.certificates import from_pem, in_force
+from crypto.cms_encryption import CipherError, encrypt
 from models.tables.credentials import Credential, CredentialVersion
 from models.tables.documents import DocumentVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
@@ -41,8 +41,8 @@ OBJECTS: Mapping[str, Sequence[Any]] = {FOLDER: [col(Handover.package_key)]}
 MEDIA_TYPE = "application/pkcs7-mime"
 
 
-class ChangedFileError(RuntimeError):
-    """A file is not what its row says: nothing is handed over."""
+class UnpackableError(RuntimeError):
+    """Nothing can be handed over, however often one tries; the message says why in a word."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ async def pack(
 ) -> None:
     """Make and store the package of a released hand-over, and tell the person. Once.
 
-    Raises ObjectsDownError and ChangedFileError.
+    Raises ObjectsDownError and UnpackableError.
     """
     async with database.reading() as session:
         row = await session.get_one(Handover, handover_id)
@@ -66,25 +66,32 @@ async def pack(
             return
         authority = await session.get_one(Authority, row.authority_id)
         manifest, members = await _contents(session, row, institution)
+    certificate = from_pem(authority.certificate)
+    if not in_force(certificate, present()):
+        raise UnpackableError("certificate")
     plain = io.BytesIO()
     with zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
         for one in members:
-            content = await objects.read(one.key, at_most=MOST_BYTES)
-            if hashlib.sha256(content).hexdigest() != one.sha256:
-                raise ChangedFileError(f"a file of the hand-over {handover_id} was changed")
-            archive.writestr(one.path, content)
+            archive.writestr(one.path, await _read(objects, one))
 
     def sealed() -> bytes:
         signed = seal.sign_enclosing(plain.getvalue())
-        return encrypt(signed, [from_pem(authority.certificate)])
+        try:
+            return encrypt(signed, [certificate])
+        except CipherError:
+            raise UnpackableError("certificate") from None
 
     package = await asyncio.to_thread(sealed)
     stored = await objects.put(Objects.fresh_key(FOLDER), package, len(package), MEDIA_TYPE)
     now = present()
     async with database.work() as session:
         locked = await rows.locked(session, handover_id)
-        if locked is None or locked.state != HandoverState.PACKING:
+        if locked is None or (locked.state, locked.decided_at) != (row.state, row.decided_at):
+            # Meanwhile another try has made it, or an officer has decided anew.
+            return
+        authority = await session.get_one(Authority, row.authority_id)
+        if authority.ended_at is not None:
             return
         locked.state, locked.package_key = HandoverState.READY.value, stored.key
         locked.package_sha256, locked.package_size = stored.sha256, stored.size
@@ -94,6 +101,18 @@ async def pack(
         facts = {"sha256": stored.sha256}
         await rows.note(session, locked, JournalKind.HANDOVER_READY, now, None, facts)
         await rows.tell_person(session, locked, NoticeKind.HANDOVER_READY, now)
+
+
+async def _read(objects: Objects, member: _Member) -> bytes:
+    try:
+        content = await objects.read(member.key, at_most=MOST_BYTES)
+    except ObjectMissingError:
+        raise UnpackableError("lost") from None
+    except ValueError:
+        raise UnpackableError("changed") from None
+    if hashlib.sha256(content).hexdigest() != member.sha256:
+        raise UnpackableError("changed")
+    return content
 
 
 async def _contents(
@@ -118,6 +137,8 @@ async def _contents(
         definition = await categories.at_version(
             session, credential.category, version.category_version
         )
+        if document.object_key is None:
+            raise UnpackableError("lost")
         path = f"{file.position + 1:02d}_{safe_name(document.file_name)}"
         described = {
             "file": path,
@@ -129,7 +150,7 @@ async def _contents(
             "since": _written(version.made_at),
             "source": version.source,
         }
-        members.append(_Member(path, document.object_key or "", document.sha256, described))
+        members.append(_Member(path, document.object_key, document.sha256, described))
     manifest = {
         "institution": institution,
         "handover": str(row.id),

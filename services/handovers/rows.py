@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.handovers import Handover
+from models.tables.handovers import Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Permission
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
@@ -32,6 +33,12 @@ async def by_reference(session: AsyncSession, authority_id: UUID, reference: str
         )
     )
     return found.one()
+
+
+async def drop_files(session: AsyncSession, handover_id: UUID) -> None:
+    """Forget which files were to go out: none of them did."""
+    await session.flush()
+    await session.exec(delete(HandoverFile).where(col(HandoverFile.handover_id) == handover_id))
 
 
 async def officers(session: AsyncSession, row: Handover, now: datetime) -> Sequence[UUID]:

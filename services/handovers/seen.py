@@ -12,7 +12,7 @@ from models.tables.credentials import Credential, CredentialVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Actor, Permission
-from rules.credentials.handovers import TERM, HandoverState
+from rules.credentials.handovers import OPEN_STATES, TERM, HandoverState
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services.credentials import categories
@@ -57,9 +57,7 @@ async def waiting(session: AsyncSession, actor: Actor, *, everything: bool) -> l
         )
     )
     if not everything:
-        asked = asked.where(Handover.state == HandoverState.ASKED.value).order_by(
-            col(Handover.asked_at)
-        )
+        asked = asked.where(col(Handover.state).in_(OPEN_STATES)).order_by(col(Handover.asked_at))
     else:
         asked = asked.order_by(col(Handover.asked_at).desc())
     found = await session.exec(asked.limit(MOST))

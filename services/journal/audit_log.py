@@ -34,6 +34,7 @@ from models.tables.accounts import LoginAttempt
 from models.tables.cases import Case
 from models.tables.credentials import Credential
 from models.tables.documents import Document, DocumentVersion
+from models.tables.handovers import Handover
 from models.tables.journal import JournalEntry, RecordView
 from models.tables.people import Person
 from rules.accounts import Outcome, Step
@@ -231,7 +232,8 @@ def _views(query: AuditQuery, after: UUID | None, most: int) -> Select[Any] | No
 
 
 def _things_of(person_id: UUID) -> Any:
-    """The ids under which a person's data are looked at: person, cases, documents, credentials."""
+    """The ids under which a person's data are looked at: person, cases, documents, credentials,
+    and requests of authorities about them."""
     person = bindparam(None, person_id, type_=Uuid(), unique=True)
     return union_all(
         choose(person.label("at")),
@@ -240,6 +242,7 @@ def _things_of(person_id: UUID) -> Any:
         .join(Document, col(Document.id) == col(DocumentVersion.document_id))
         .where(col(Document.owner_id) == person_id),
         choose(col(Credential.id)).where(col(Credential.owner_id) == person_id),
+        choose(col(Handover.id)).where(col(Handover.person_id) == person_id),
     )
 
 

@@ -269,10 +269,13 @@ class Differences:
 
 
 async def _done(session: AsyncSession, actor: Actor, act: UUID) -> UUID | None:
-    """The credential that this act has made or changed already. Raises Refusal 422 if not ours."""
-    made = await session.get(Credential, act)
-    if made is None and (version := await session.get(CredentialVersion, act)) is not None:
-        made = await session.get(Credential, version.credential_id)
-    if made is not None and made.owner_id != actor.person_id:
+    """The credential that this act has made or changed already; what else has its id, it is not."""
+    made = await session.get(CredentialVersion, act)
+    row = await session.get(Credential, made.credential_id if made else act)
+    if row is None:
+        return None
+    if made is None:
+        made = await rows.first(session, row)
+    if row.owner_id != actor.person_id or made.how != How.ACCEPTED:
         raise act_id_reused()
-    return made.id if made is not None else None
+    return row.id

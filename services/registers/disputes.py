@@ -72,7 +72,7 @@ class Disputes:
         async with self._database.work() as session:
             await lock_said(session, actor.person_id)
             if (known := await session.get(RegisterDispute, act)) is not None:
-                if known.person_id != actor.person_id:
+                if (known.person_id, known.words) != (actor.person_id, said):
                     raise act_id_reused()
                 return
             today = await access.day_in(session, actor.unit_id, now)

@@ -14,12 +14,14 @@ from clients.accreditation_centre import CentreHasOther, digest_of
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from models.messages import case_workflow_id
-from models.tables.cases import CaseAttachment
+from models.tables.cases import CaseAttachment, CaseVersion
+from models.tables.credentials import Credential
 from models.tables.documents import DocumentVersion
 from rules.access import Role
 from rules.cases.process import CaseKind, Party, Status, Transition
 from rules.clock import now
 from rules.refusals import Refusal
+from services.accreditations.granting import _renewed
 from services.cases.acts import Act
 from services.credentials.seen import of_person
 from settings import Settings
@@ -265,6 +267,21 @@ async def test_what_may_not_be_handed_in(someone: Accredited) -> None:
         await someone.handed_in()
     assert [one.path for one in refused.value.fields] == ["specialty"]
     assert len({(await acts.create_draft(someone.person)).id for _ in range(2)}) == 1
+
+
+async def test_of_two_credentials_the_right_one_is_replaced(someone: Accredited) -> None:
+    """«Продлить» of both led to the one draft: the number in the form says which it renews."""
+    numbers = "7725 000999998", "7725 000999999"
+    two = [await someone.has("accreditation", {**OLD_ONE, "number": one}) for one in numbers]
+    draft = await someone.acts.create_draft(someone.person)
+    async with someone.desk.container.database.work() as session:
+        for one in two:
+            (await session.get_one(Credential, one)).renewal_case_id = draft.id
+    async with someone.desk.container.database.work() as session:
+        for number, right in zip((*numbers, "неизвестен"), (*two, None), strict=True):
+            version = CaseVersion(data={"previous_number": number})
+            found = await _renewed(session, draft, version)
+            assert (found.id if found else None) == right
 
 
 async def in_file(someone: Accredited) -> list[tuple[str, bool]]:

@@ -116,9 +116,34 @@ async def test_an_act_sent_again_is_done_once(keeping: Keeping) -> None:
         assert await keeping.acts.update(clinician, made, act, 1, changed) == 2
     with pytest.raises(Refusal, match="act_id_reused"):
         await keeping.acts.add(keeping.office.reviewer, made, "accreditation", contents)
+    days, dates = uuid4(), {"valid_until": "2031-11-25"}
+    for _ in range(2):
+        assert await keeping.acts.correct(clinician, made, days, 2, dates, "опечатка") == 3
+    for again in (
+        keeping.acts.add(clinician, made, "accreditation", changed),
+        keeping.acts.update(clinician, made, act, 1, contents),
+        keeping.acts.update(clinician, made, act, 1, Contents(changed.data, [uuid4()])),
+        keeping.acts.correct(clinician, made, days, 2, {"valid_until": "2032-11-25"}, "опечатка"),
+        keeping.acts.correct(clinician, made, days, 2, dates, "другая причина"),
+        keeping.acts.correct(clinician, made, act, 2, {}, "опечатка"),
+    ):
+        with pytest.raises(Refusal, match="act_id_reused"):
+            await again
     other = await keeping.add("diploma")
     with pytest.raises(Refusal, match="act_id_reused"):
         await keeping.acts.update(clinician, other, act, 1, Contents(DIPLOMA))
+
+
+async def test_who_waited_for_its_turn_sees_what_was_done_meanwhile(keeping: Keeping) -> None:
+    """What a unit of work had read before it got the lock is read again under the lock."""
+    made, database = await keeping.add(), keeping.office.database
+    async with database.work() as session:
+        assert (await session.get_one(Credential, made)).version == 1
+        newer = Contents({**ACCREDITATION, "specialty": "Терапия"})
+        await keeping.acts.update(keeping.office.clinician, made, uuid4(), 1, newer)
+        row = await rows.locked(session, made)
+        assert row is not None
+        assert row.version == 2
 
 
 async def test_a_version_that_is_over_stays_readable_and_cannot_be_changed(
@@ -194,6 +219,8 @@ async def test_what_was_entered_by_mistake_is_withdrawn_and_stays(keeping: Keepi
         await keeping.acts.withdraw(clinician, made, " ")
     for _ in range(2):
         await keeping.acts.withdraw(clinician, made, "Это документ коллеги")
+    with pytest.raises(Refusal, match="not_standing"):
+        await keeping.acts.withdraw(clinician, made, "Другая причина")
     found = await keeping.one(made)
     assert found.status is CredentialStatus.WITHDRAWN
     assert (found.withdrawn_reason, found.number) == ("Это документ коллеги", "ОШ 1")

@@ -1,7 +1,7 @@
 """Who in one's units has what, ending when (Q9); and how many, without names."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -87,12 +87,33 @@ async def test_a_head_sees_what_ends_when_and_nobody_elses(
         assert small.after is not None
         rest = await overview.page(session, head, StaffQuery(), clock.at, small.after)
         assert [line.id for line in rest.lines] == [third]
-        months = dict(await overview.coming(session, head, StaffQuery(), today))
+        months = dict(await overview.coming(session, head, StaffQuery(), clock.at, today))
         assert len(months) == 12
         assert months[last.replace(day=1)] == 1
         assert sum(months.values()) == 1
         with pytest.raises(Refusal):
             await overview.page(session, doctor, StaffQuery(), clock.at)
+
+
+async def test_a_day_lasts_to_its_end_in_the_zone_of_the_unit(
+    keeping: Keeping,
+    clock: Clock,  # noqa: F811
+) -> None:
+    """In Kamchatka noon in Greenwich is the next day: list and months agree all the same."""
+    office = keeping.office
+    unit, head, doctor = await ward(office)
+    zone = ZoneInfo("Asia/Kamchatka")
+    async with office.database.work() as session:
+        (await session.get_one(Unit, unit.id)).time_zone = zone.key
+    last = clock.at.astimezone(zone).date()
+    made = await keeping.add(actor=doctor, number="9", valid_until=typed(last))
+    morning = datetime.combine(last, time(9), zone)
+    query = StaffQuery(standing=StaffStanding.SOON)
+    async with office.database.work() as session:
+        listed = await overview.page(session, head, query, morning)
+        assert [line.id for line in listed.lines] == [made]
+        months = dict(await overview.coming(session, head, query, morning, last))
+    assert months[last.replace(day=1)] == 1
 
 
 async def test_statistics_name_nobody(keeping: Keeping, clock: Clock) -> None:  # noqa: F811

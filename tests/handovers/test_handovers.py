@@ -5,12 +5,15 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import rfc8785
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -30,11 +33,13 @@ from models.tables.people import Person
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.credentials.handovers import KEPT, REMINDED_AFTER, TERM, HandoverState, next_look
+from rules.journal.audit import AuditQuery
 from rules.refusals import Refusal
 from services.handovers import authorities, looking, seen
 from services.handovers.asking import AuthorityActs, HandoverQuestion
 from services.handovers.authorities import CertificateError, KnownAuthority
 from services.handovers.deciding import HandoverDecisions
+from services.journal import audit_log
 from services.seal import FileSeal
 from tests.credentials.conftest import Keeping
 from tests.shared.office import Office
@@ -209,8 +214,9 @@ async def test_what_was_released_stands_though_the_file_is_renewed(line: Line) -
     assert (await line.row(handover_id)).state == HandoverState.READY
 
 
-async def test_a_file_that_was_changed_in_the_store_is_not_handed_over(line: Line) -> None:
-    """The package is made of what the rows say, or not at all."""
+@pytest.mark.parametrize("lost", [False, True])
+async def test_no_package_of_a_file_that_is_not_what_it_was(line: Line, lost: bool) -> None:
+    """It is tried once: the officers are told, nothing counts as handed over, they decide anew."""
     credential = await stored(line)
     handover_id = await line.ask()
     await line.deciding.release(line.officer, handover_id, [credential])
@@ -218,10 +224,87 @@ async def test_a_file_that_was_changed_in_the_store_is_not_handed_over(line: Lin
     async with line.office.database.work() as session:
         file = await session.get_one(DocumentVersion, one.current.files[0].id)
     assert file.object_key is not None
-    await line.objects.put(file.object_key, b"another", 7, "application/pdf")
-    with pytest.raises(RuntimeError, match="changed"):
-        await line.look(handover_id)
-    assert (await line.row(handover_id)).state == HandoverState.PACKING
+    if lost:
+        await line.objects.remove(file.object_key)
+    else:
+        await line.objects.put(file.object_key, b"another", 7, "application/pdf")
+    for _ in range(2):
+        again = await line.look(handover_id)
+        assert again is not None
+        assert again > now() + timedelta(days=6)
+    assert (await line.row(handover_id)).state == HandoverState.BROKEN
+    assert await line.notices(line.officer.person_id, "handover_broken") == 1
+    assert await line.notices(line.office.clinician.person_id, "handover_ready") == 0
+    async with line.office.database.work() as session:
+        assert (await seen.one(session, line.officer, handover_id)).released == ()
+        waits = await seen.waiting(session, line.officer, everything=False)
+        assert handover_id in {one.id for one in waits}
+    await line.deciding.release(line.officer, handover_id, [await stored(line)])
+    await line.look(handover_id)
+    assert (await line.row(handover_id)).state == HandoverState.READY
+    assert await line.kinds(handover_id) == [
+        "handover.asked",
+        "handover.released",
+        "handover.broken",
+        "handover.released",
+        "handover.ready",
+    ]
+
+
+async def test_nothing_goes_to_an_authority_that_has_ended(line: Line) -> None:
+    """Neither what waits nor what was released; nobody is reminded of it any more."""
+    credential = await stored(line)
+    waits, released = await line.ask(), await line.ask()
+    await line.deciding.release(line.officer, released, [credential])
+    async with line.office.database.work() as session:
+        assert await authorities.end(session, line.authority.id)
+    with pytest.raises(Refusal, match="authority_ended"):
+        await line.deciding.release(line.officer, waits, [credential])
+    for one in (waits, released):
+        assert (await line.row(one)).looks_at <= now()
+        assert await line.look(one) is None
+        row = await line.row(one)
+        assert (row.state, row.looks_at, row.package_key) == (HandoverState.REFUSED, None, None)
+    assert await line.notices(line.office.clinician.person_id, "handover_ready") == 0
+    assert await line.notices(line.officer.person_id, "handover_waits") == 0
+
+
+async def test_nothing_is_encrypted_to_a_certificate_that_is_over(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was in force when the authority was added; now its key may be anybody's."""
+    handover_id = await line.ask()
+    await line.deciding.release(line.officer, handover_id, [await stored(line)])
+    over = line.holder.certificate.not_valid_after_utc + timedelta(seconds=1)
+    monkeypatch.setattr("services.handovers.packing.present", lambda: over)
+    await line.look(handover_id)
+    assert (await line.row(handover_id)).state == HandoverState.BROKEN
+
+
+async def test_a_package_that_did_not_go_out_does_not_count_as_fetched(line: Line) -> None:
+    """The store has to give it first; otherwise nobody would learn that it was never fetched."""
+    handover_id = await line.ask()
+    await line.deciding.release(line.officer, handover_id, [await stored(line)])
+    await line.look(handover_id)
+    key = (await line.row(handover_id)).package_key
+    assert key is not None
+    await line.objects.remove(key)
+    with pytest.raises(Refusal, match="file_missing"):
+        await line.asking.fetch(line.authority, handover_id)
+    assert (await line.row(handover_id)).fetched_at is None
+
+
+async def test_the_person_learns_who_looked_at_the_request(line: Line) -> None:
+    """What is shown of somebody there is looked at like anything else of theirs."""
+    handover_id = await line.ask()
+    async with line.office.database.work() as session:
+        await seen.one(session, line.officer, handover_id)
+        hour = timedelta(hours=1)
+        query = AuditQuery(
+            since=now() - hour, until=now() + hour, about=line.office.clinician.person_id
+        )
+        told = (await audit_log.page(session, query)).lines
+    assert line.officer.person_id in {one.by for one in told if one.subject == handover_id}
 
 
 async def test_the_same_reference_asks_once(line: Line) -> None:
@@ -229,9 +312,19 @@ async def test_the_same_reference_asks_once(line: Line) -> None:
     reference = uuid4().hex
     asked = await asyncio.gather(*[line.ask(reference) for _ in range(20)])
     assert len(set(asked)) == 1
-    with pytest.raises(Refusal) as refused:
-        await line.ask(reference, purpose="Другая цель")
-    assert refused.value.code == "reference_reused"
+    for changes in ({"purpose": "Другая цель"}, {"snils": "123-456-789 64"}):
+        with pytest.raises(Refusal) as refused:
+            await line.ask(reference, **changes)
+        assert refused.value.code == "reference_reused"
+
+
+async def test_nobody_learns_a_snils_by_trying_them_all(line: Line) -> None:
+    """What tells one question from another is keyed: a plain digest could be tried."""
+    question = HandoverQuestion(uuid4().hex, SNILS, "Проверка допуска", "Запрос", ())
+    made = await line.row((await line.asking.ask(line.authority, question)).id)
+    body = rfc8785.dumps(asdict(question))
+    assert key_ring().is_blind(made.body_hash, body.decode())
+    assert hashlib.sha256(body).hexdigest() not in made.body_hash
 
 
 async def test_a_stranger_is_refused_at_once(line: Line) -> None:
@@ -330,14 +423,23 @@ def test_reminders_and_terms() -> None:
     assert timedelta(days=30) == KEPT
 
 
+def of_no_use() -> bytes:
+    """A certificate of a key that signs, but to which nothing can be encrypted."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now() - timedelta(1)).not_valid_after(now() + timedelta(1))
+    return as_pem(made.sign(key, None)).encode()
+
+
 async def test_secrets_of_authorities(line: Line) -> None:
     """A wrong one is refused, also that of another; who has ended is nobody; guessing is slowed."""
     database = line.office.database
     pem = as_pem(line.holder.certificate).encode()
     async with database.work() as session:
         other, secret = await authorities.add(session, "Фонд", pem)
-        with pytest.raises(CertificateError):
-            await authorities.add(session, "Фонд", b"no certificate")
+        for certificate in (b"no certificate", of_no_use()):
+            with pytest.raises(CertificateError):
+                await authorities.add(session, "Фонд", certificate)
     address = uuid4().hex
     assert await line.asking.recognise(str(other), secret, address)
     for name, given in ((str(line.authority.id), secret), (str(other), secret + "x"), ("", "")):

@@ -139,6 +139,9 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
         patched.setattr("services.credentials.acts.MOST", 1)
         with pytest.raises(Refusal, match="too_many"):
             await acts.accept(office.clinician, uuid4(), new.key)
+    for actor, used in ((office.clinician, mine), (office.reviewer, act)):
+        with pytest.raises(Refusal, match="act_id_reused"):
+            await acts.accept(actor, used, new.key)
     course = await acts.accept(office.clinician, uuid4(), new.key)
     seen = await keeping.one(mine)
     assert (seen.version, str(seen.current.valid_until)) == (2, "2029-11-25")

@@ -44,6 +44,7 @@ _REFUSED = replace(
     decided_at=AT,
     reason="Основание не относится к этому сотруднику",
 )
+_BROKEN = replace(_ASKED, state=HandoverState.BROKEN, decided_at=AT)
 _TITLES = ["Свидетельство об аккредитации", "Диплом об образовании"]
 
 
@@ -54,6 +55,7 @@ def handover_pages() -> list[Sample]:
     asked = (_ASKED, StatusTag("ждёт решения", "waiting", "clock"), none)
     ready = (_READY, StatusTag("передано", "good", "circle-check"), _TITLES)
     refused = (_REFUSED, StatusTag("отказано", "bad", "circle-x"), none)
+    broken = (_BROKEN, StatusTag("пакет не собран", "bad", "triangle-alert"), none)
     choices = [
         (_ID, "Свидетельство об аккредитации, Анестезиология", "7724 030123456", 1, True),
         (_ID, "Диплом об образовании, Лечебное дело", "107704 0012345", 2, False),
@@ -62,7 +64,7 @@ def handover_pages() -> list[Sample]:
     one = {"one": _ASKED, "line": asked, "open": True, "reason": field}
     closed = {**one, "open": False, "choices": [], "errors": []}
     wrong = "Укажите причину: от 3 до 500 знаков."
-    listed: dict[str, Any] = {"rows": [asked, ready, refused], "everything": True}
+    listed: dict[str, Any] = {"rows": [asked, broken, ready, refused], "everything": True}
     return [
         Sample("handovers", "handovers/requests.html", desk, listed),
         Sample(
