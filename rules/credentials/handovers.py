@@ -26,6 +26,9 @@ class HandoverState(StrEnum):
 OPEN_STATES = frozenset({HandoverState.ASKED, HandoverState.BROKEN})
 """An officer has to decide."""
 
+TOLD_STATES = frozenset({HandoverState.READY, HandoverState.OVER})
+"""The person may know of it. What waits or was refused may be part of an inquiry."""
+
 HANDOVER_WORDS: Mapping[HandoverState, str] = {
     HandoverState.ASKED: "ждёт решения",
     HandoverState.REFUSED: "отказано",

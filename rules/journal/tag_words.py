@@ -95,6 +95,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.HANDOVER_BREAK: "Пакет для ведомства не собран",
     T.HANDOVER_FETCH: "Ведомство получило пакет документов",
     T.HANDOVER_REMOVE: "Пакет для ведомства удалён: истёк срок",
+    T.HANDOVER_REFUSE_VIEW: "Отказано в доступе к запросу ведомства",
     T.HANDOVER_VIEW: "Просмотрен запрос ведомства",
     T.CREDENTIAL_REFUSE_VIEW: "Отказано в доступе к документу о квалификации",
     T.CREDENTIALS_STAFF_VIEW: "Просмотрены сроки квалификации сотрудников",

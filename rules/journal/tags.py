@@ -34,6 +34,7 @@ class ViewCode(StrEnum):
     REFUSED_PERSON = "refused_person"
     REFUSED_DOCUMENT = "refused_document"
     REFUSED_CREDENTIAL = "refused_credential"
+    REFUSED_HANDOVER = "refused_handover"
     REFUSED_OTHER = "refused_other"
 
 
@@ -130,6 +131,7 @@ class AuditTag(StrEnum):
     HANDOVER_BREAK = "handover:package:break"
     HANDOVER_FETCH = "handover:package:fetch"
     HANDOVER_REMOVE = "handover:package:remove"
+    HANDOVER_REFUSE_VIEW = "handover:request:refuse_view"
     HANDOVER_VIEW = "handover:request:view"
     CREDENTIAL_REFUSE_VIEW = "credential:credential:refuse"
     CREDENTIALS_STAFF_VIEW = "credential:staff:view"
@@ -403,6 +405,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.REFUSED_CASE: T.CASE_REFUSE_VIEW,
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,
     V.REFUSED_DOCUMENT: T.DOCUMENT_REFUSE_VIEW,
+    V.REFUSED_HANDOVER: T.HANDOVER_REFUSE_VIEW,
     V.REFUSED_CREDENTIAL: T.CREDENTIAL_REFUSE_VIEW,
     V.REFUSED_OTHER: T.REFUSE_OTHER,
 }

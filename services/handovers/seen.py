@@ -12,7 +12,7 @@ from models.tables.credentials import Credential, CredentialVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Actor, Permission
-from rules.credentials.handovers import OPEN_STATES, TERM, HandoverState
+from rules.credentials.handovers import OPEN_STATES, TERM, TOLD_STATES, HandoverState
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
 from services.credentials import categories
@@ -93,7 +93,7 @@ async def own(session: AsyncSession, actor: Actor) -> list[HandoverSeen]:
         .join(Person, col(Person.id) == col(Handover.person_id))
         .where(
             Handover.person_id == actor.person_id,
-            col(Handover.state).in_([HandoverState.READY.value, HandoverState.OVER.value]),
+            col(Handover.state).in_(TOLD_STATES),
         )
         .order_by(col(Handover.asked_at).desc())
         .limit(MOST)

@@ -38,6 +38,7 @@ from models.tables.handovers import Handover
 from models.tables.journal import JournalEntry, RecordView
 from models.tables.people import Person
 from rules.accounts import Outcome, Step
+from rules.credentials.handovers import TOLD_STATES
 from rules.journal.audit import PAGE, AuditQuery, Source
 from rules.journal.entries import JournalKind
 from rules.journal.tags import (
@@ -233,7 +234,8 @@ def _views(query: AuditQuery, after: UUID | None, most: int) -> Select[Any] | No
 
 def _things_of(person_id: UUID) -> Any:
     """The ids under which a person's data are looked at: person, cases, documents, credentials,
-    and requests of authorities about them."""
+    and those requests of authorities that the person is told of.
+    """
     person = bindparam(None, person_id, type_=Uuid(), unique=True)
     return union_all(
         choose(person.label("at")),
@@ -242,7 +244,9 @@ def _things_of(person_id: UUID) -> Any:
         .join(Document, col(Document.id) == col(DocumentVersion.document_id))
         .where(col(Document.owner_id) == person_id),
         choose(col(Credential.id)).where(col(Credential.owner_id) == person_id),
-        choose(col(Handover.id)).where(col(Handover.person_id) == person_id),
+        choose(col(Handover.id)).where(
+            col(Handover.person_id) == person_id, col(Handover.state).in_(TOLD_STATES)
+        ),
     )
 
 

@@ -38,6 +38,7 @@ _REFUSED = {
         ViewCode.REFUSED_PERSON,
         ViewCode.REFUSED_DOCUMENT,
         ViewCode.REFUSED_CREDENTIAL,
+        ViewCode.REFUSED_HANDOVER,
     )
 }
 """Attempts to see what is not open to whoever tried."""

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pikepdf
@@ -14,7 +16,7 @@ from clients.accreditation_centre import CentreHasOther, digest_of
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from models.messages import case_workflow_id
-from models.tables.cases import CaseAttachment, CaseVersion
+from models.tables.cases import CaseAttachment
 from models.tables.credentials import Credential
 from models.tables.documents import DocumentVersion
 from rules.access import Role
@@ -279,7 +281,7 @@ async def test_of_two_credentials_the_right_one_is_replaced(someone: Accredited)
             (await session.get_one(Credential, one)).renewal_case_id = draft.id
     async with someone.desk.container.database.work() as session:
         for number, right in zip((*numbers, "неизвестен"), (*two, None), strict=True):
-            version = CaseVersion(data={"previous_number": number})
+            version: Any = SimpleNamespace(data={"previous_number": number})
             found = await _renewed(session, draft, version)
             assert (found.id if found else None) == right
 

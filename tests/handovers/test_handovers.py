@@ -295,16 +295,21 @@ async def test_a_package_that_did_not_go_out_does_not_count_as_fetched(line: Lin
 
 
 async def test_the_person_learns_who_looked_at_the_request(line: Line) -> None:
-    """What is shown of somebody there is looked at like anything else of theirs."""
-    handover_id = await line.ask()
+    """Once documents have gone out. Before, one's own log says no more than the page does."""
+    handover_id, hour = await line.ask(), timedelta(hours=1)
+    query = AuditQuery(now() - hour, now() + hour, about=line.office.clinician.person_id)
+
+    async def told() -> set[UUID | None]:
+        async with line.office.database.work() as session:
+            lines = (await audit_log.page(session, query)).lines
+        return {one.by for one in lines if one.subject == handover_id}
+
     async with line.office.database.work() as session:
         await seen.one(session, line.officer, handover_id)
-        hour = timedelta(hours=1)
-        query = AuditQuery(
-            since=now() - hour, until=now() + hour, about=line.office.clinician.person_id
-        )
-        told = (await audit_log.page(session, query)).lines
-    assert line.officer.person_id in {one.by for one in told if one.subject == handover_id}
+    assert await told() == set()
+    await line.deciding.release(line.officer, handover_id, [await stored(line)])
+    await line.look(handover_id)
+    assert await told() == {line.officer.person_id}
 
 
 async def test_the_same_reference_asks_once(line: Line) -> None:
