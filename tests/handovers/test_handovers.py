@@ -261,7 +261,9 @@ async def test_nothing_goes_to_an_authority_that_has_ended(line: Line) -> None:
     with pytest.raises(Refusal, match="authority_ended"):
         await line.deciding.release(line.officer, waits, [credential])
     for one in (waits, released):
-        assert (await line.row(one)).looks_at <= now()
+        due = (await line.row(one)).looks_at
+        assert due is not None
+        assert due <= now()
         assert await line.look(one) is None
         row = await line.row(one)
         assert (row.state, row.looks_at, row.package_key) == (HandoverState.REFUSED, None, None)
