@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute
 
 from api.accounts.watching import watch_use
 from api.container import Container
+from api.fhir import practitioners
+from api.fhir.resources import ROOT, outcome
 from api.http.auth import OPEN_TO_ALL, cookie_names, guard
 from api.http.bodies import BodyLimit
 from api.http.body_limits import BodyLimits, body_limits
@@ -19,7 +21,7 @@ from api.http.compression import Compressed
 from api.http.headers import SecurityHeaders
 from api.http.metrics import Observed, observed
 from api.http.openapi import describe
-from api.http.problems import answer_problems
+from api.http.problems import ProblemFormat, answer_problems
 from api.routers import JSON_ROUTERS, OTHER_ROUTERS
 from cabinet.frame import assets
 from cabinet.frame.problems import page_problem
@@ -93,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     answer_problems(app)
     watch_use(app)
     app.state.page_problem = page_problem
+    app.state.problem_formats = {ROOT: ProblemFormat(practitioners.MEDIA_TYPE, outcome)}
     describe(app, cookie_names(chosen).session)
     app.add_middleware(BodyLimit, limits=BodyLimits(body_limits(chosen.upload_limit)))
     app.add_middleware(Compressed)

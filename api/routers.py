@@ -19,6 +19,7 @@ from api.cases import (
     verifications,
 )
 from api.catalogue import admin, programmes
+from api.fhir import practitioners
 from api.http import documentation, health
 from api.journal import log, self_check
 from api.notices import inbox
@@ -69,6 +70,7 @@ OTHER_ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     documentation.router,
     codec.router,
+    practitioners.router,
     temporal_pages.router,
 )
 """With paths of their own."""

@@ -2,6 +2,7 @@
 
 `code` is stable and made for programs, `title` is made for people. `errors` name the fields that
 have to be corrected. Pages may show the same problem as a page: they set `app.state.page_problem`.
+Below an address of `app.state.problem_formats`, clients read it in the format of another standard.
 """
 
 import traceback
@@ -104,6 +105,17 @@ class Problem:
 PageProblem = Callable[[Request, Problem], Awaitable[Response]]
 
 
+@dataclass(frozen=True)
+class ProblemFormat:
+    """How a standard writes errors: its media type, and what it makes of a problem.
+
+    `written` is given the title and each field with what is wrong there, in the client's language.
+    """
+
+    media_type: str
+    written: Callable[[Problem, str, Sequence[tuple[str, str]]], dict[str, Any]]
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may refuse with these statuses."""
     return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
@@ -148,33 +160,45 @@ def _is_passing(error: Exception) -> bool:
 
 
 def draw(request: Request, problem: Problem) -> Response:
-    """The problem as JSON, in the language that the client asks for."""
+    """The problem as JSON, in the format of the address and the language the client asks for."""
     current = getattr(request.state, "current", None)
     words = catalogue(
         choose_language(
             request.headers.get("accept-language"), current.language if current else None
         )
     )
+    title = in_words(words.gettext, problem.title, problem.facts)
+    fields = [
+        (fault.path, in_words(words.gettext, fault.message, problem.facts))
+        for fault in problem.fields
+    ]
+    formats: Mapping[str, ProblemFormat] = getattr(request.app.state, "problem_formats", {})
+    found = (one for root, one in formats.items() if request.url.path.startswith(f"{root}/"))
+    used = next(found, _OURS)
+    return JSONResponse(
+        used.written(problem, title, fields),
+        status_code=problem.status,
+        headers={**problem.headers, "Cache-Control": "no-store"},
+        media_type=used.media_type,
+    )
+
+
+def _details(problem: Problem, title: str, fields: Sequence[tuple[str, str]]) -> dict[str, Any]:
     told = {
         **jsonable_encoder(dict(problem.facts)),
         "type": f"urn:medcab:problem:{problem.code}",
-        "title": in_words(words.gettext, problem.title, problem.facts),
+        "title": title,
         "status": problem.status,
         "code": problem.code,
     }
     if problem.instance:
         told["instance"] = problem.instance
-    if problem.fields:
-        told["errors"] = [
-            {"field": fault.path, "detail": in_words(words.gettext, fault.message, problem.facts)}
-            for fault in problem.fields
-        ]
-    return JSONResponse(
-        told,
-        status_code=problem.status,
-        headers={**problem.headers, "Cache-Control": "no-store"},
-        media_type=MEDIA_TYPE,
-    )
+    if fields:
+        told["errors"] = [{"field": path, "detail": detail} for path, detail in fields]
+    return told
+
+
+_OURS = ProblemFormat(MEDIA_TYPE, _details)
 
 
 def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, Any]) -> str:
@@ -187,7 +211,9 @@ def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, An
 
 def is_page(request: Request) -> bool:
     """Whether a person, not a program, reads the answer."""
-    return not request.url.path.startswith(("/api/", "/health/", "/codec/", "/temporal/api/"))
+    return not request.url.path.startswith(
+        ("/api/", "/fhir/", "/health/", "/codec/", "/temporal/api/")
+    )
 
 
 async def answer(request: Request, error: Exception) -> Response:

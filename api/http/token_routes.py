@@ -193,5 +193,7 @@ TOKEN_ROUTES: dict[str, Scope] = {
     **_under("/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OTHERS}),
     # Called by the `temporal` command line, which can send a token but no session.
     "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),
+    "GET /fhir/r4/Practitioner/{person_id}": _QUALIFICATION,
+    "POST /fhir/r4/Practitioner/_search": _QUALIFICATION,
 }
 """By method and path: the permissions, one of which the token's scope must hold."""

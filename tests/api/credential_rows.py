@@ -25,6 +25,7 @@ from tests.api.access import (
     form,
     mine,
     nothing,
+    public,
     upload,
 )
 
@@ -58,6 +59,11 @@ CREDENTIAL_ROWS: dict[str, Row] = {
     ),
     "POST /api/v1/credentials/{credential_id}/confirm": Row(
         "signed_in", *VOUCHES, body(version=STALE)
+    ),
+    "GET /fhir/r4/metadata": public(),
+    "GET /fhir/r4/Practitioner/{person_id}": Row("view_credentials", SEES_STAFF, UNIT_HEAD, NOBODY),
+    "POST /fhir/r4/Practitioner/_search": Row(
+        "view_credentials", SEES_STAFF, send=form(identifier="00000000000")
     ),
 }
 

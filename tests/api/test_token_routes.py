@@ -52,6 +52,8 @@ EXPECTED: Mapping[str, set[Permission]] = {
     "GET /api/v1/administration/{subject}": {P.MANAGE_CATALOGUE},
     "POST /api/v1/administration/staff/apply": {P.MANAGE_PEOPLE},
     "POST /codec/decode": {P.DECODE_PAYLOADS},
+    "GET /fhir/r4/Practitioner/{person_id}": {P.VIEW_CREDENTIALS},
+    "POST /fhir/r4/Practitioner/_search": {P.VIEW_CREDENTIALS},
 }
 """What the table must say, written down a second time where a mistake would be dear."""
 
@@ -87,7 +89,7 @@ def test_every_route_of_the_api_is_judged(world: World) -> None:
     wanted = {
         route
         for route, to in open_to.items()
-        if route.split()[1].startswith("/api/v1/") and not to <= of_people
+        if route.split()[1].startswith(("/api/v1/", "/fhir/")) and not to <= of_people
     }
     assert wanted | {"POST /codec/decode"} == set(TOKEN_ROUTES)
     assert {route: TOKEN_ROUTES[route] for route in EXPECTED} == EXPECTED
@@ -106,9 +108,7 @@ async def test_a_token_opens_what_its_rights_name_and_nothing_else(
         scopes = {frozenset({right}) for right in opened_by} | {frozenset(P) - opened_by}
         for scope in scopes - {frozenset()}:
             answer = await ask(programs[scope], route, row, things)
-            closed = answer.status_code == 403 and (
-                not opened_by or '"needs_one_of"' in answer.text
-            )
+            closed = answer.status_code == 403 and (not opened_by or "needs_one_of" in answer.text)
             if closed is not scope.isdisjoint(opened_by):
                 wrong.append(f"{route} with {sorted(scope)[:3]}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)

@@ -1,0 +1,1 @@
+"""FHIR R4 for other systems, read-only: people as practitioners with their qualification."""
