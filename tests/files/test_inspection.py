@@ -261,6 +261,11 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "no page": (Code.NO_PAGES, PDF, lambda: s.pdf(pages=0)),
     "too many pages": (Code.TOO_MANY_PAGES, PDF, lambda: s.pdf(pages=201)),
     "page like a field": (Code.PAGE_TOO_LARGE, PDF, lambda: s.pdf(size=(14400, 14400))),
+    "page like a country": (
+        Code.PAGE_TOO_LARGE,
+        PDF,
+        lambda: s.one_page().replace(b"[0 0 595 842]", b"[0 0 99999 99999]"),
+    ),
     "picture too large": (Code.TOO_MANY_PIXELS, PDF, s.huge_picture),
     "unpacks to 600 MB": (Code.TOO_HEAVY, PDF, lambda: s.bomb("/FlateDecode")),
     "packed twice": (Code.TOO_HEAVY, PDF, lambda: s.bomb("/FlateDecode", "/FlateDecode")),

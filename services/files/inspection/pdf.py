@@ -323,7 +323,6 @@ def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterat
             if len(document) != report["pages"]:
                 yield Finding(Code.DAMAGED)
                 return
-            report["mark"] = any(_is_marked(document[n]) for n in {0, len(document) - 1})
             found = []
             for number in range(len(document)):
                 page = document[number]
@@ -332,6 +331,8 @@ def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterat
                     return
                 found.append(scan_dpi(page.get_size(), list(_pictures(page))))
                 page.close()
+            # Drawn last: a page that is too large would take all memory.
+            report["mark"] = any(_is_marked(document[n]) for n in {0, len(document) - 1})
     except pypdfium2.PdfiumError:
         yield Finding(Code.DAMAGED)
         return
