@@ -264,7 +264,11 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "page like a country": (
         Code.PAGE_TOO_LARGE,
         PDF,
-        lambda: s.one_page().replace(b"[0 0 595 842]", b"[0 0 99999 99999]"),
+        lambda: s.by_hand(
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            s.PAGES,
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99999 99999] >>",
+        ),
     ),
     "picture too large": (Code.TOO_MANY_PIXELS, PDF, s.huge_picture),
     "unpacks to 600 MB": (Code.TOO_HEAVY, PDF, lambda: s.bomb("/FlateDecode")),
