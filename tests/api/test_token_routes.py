@@ -116,5 +116,5 @@ async def test_a_token_opens_what_its_rights_name_and_nothing_else(
 
 def _asked() -> Mapping[str, Row]:
     """Routes that ask who it is, the pages too: nothing there is for tokens."""
-    apart = ("public", "session", "signing_in")
+    apart = ("public", "session", "signing_in", "authority")
     return {route: row for route, row in TABLE.items() if row.to not in apart}
