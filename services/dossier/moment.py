@@ -149,12 +149,6 @@ async def moment(
     return await _at(session, whole, position)
 
 
-async def may_look_back(session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-    """Whether the pages of earlier moments are open to the person."""
-    case = await session.get(Case, case_id)
-    return case is not None and await _may_look_back(session, actor, case)
-
-
 async def _may_look_back(session: AsyncSession, actor: Actor, case: Case) -> bool:
     if audits(actor, case):
         return True
