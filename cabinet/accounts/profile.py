@@ -22,8 +22,8 @@ from rules.access import Permission, permissions_of
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
-from rules.right_names import RIGHT_NAMES
 from rules.second_factor import Method
+from rules.staff.right_names import RIGHT_NAMES
 from rules.texts import identifiers
 from rules.texts.cleaning import in_order
 from services.accounts import access_tokens, login_log, people, sessions

@@ -1,7 +1,7 @@
 """Roles and permissions in the reader's language."""
 
 from rules.access import Role, right_named
-from rules.right_names import RIGHT_NAMES
+from rules.staff.right_names import RIGHT_NAMES
 from words.translation import gettext as _
 
 

@@ -23,8 +23,8 @@ from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
-from rules.right_names import RIGHT_NAMES
 from rules.staff.people import REASON
+from rules.staff.right_names import RIGHT_NAMES
 from rules.texts import identifiers
 from rules.texts.cleaning import in_order
 from rules.texts.identifiers import IdentifierError

@@ -1,4 +1,4 @@
-"""Other names that the columns of a staff table have. They are recognised, never shown."""
+"""Other names that columns and roles of a staff table have: recognised, never shown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,3 +31,6 @@ OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "role": ("роли", "права", "role"),
 }
 """By value of `rules.staff.table.Column`; compared without case, dots and dashes."""
+
+OTHER_ROLE_NAMES: Mapping[str, str] = {"hr_reviewer": "Специалист отдела кадров"}
+"""What a role may be called besides its name on the pages, by its key."""

@@ -12,7 +12,8 @@ from itertools import islice
 
 from rules.access import Role
 from rules.refusals import FieldError, Refusal, Words
-from rules.staff.headers import OTHER_NAMES
+from rules.staff.headers import OTHER_NAMES, OTHER_ROLE_NAMES
+from rules.staff.right_names import ROLE_NAMES
 from rules.texts import cleaning, identifiers, mail_addresses
 from rules.texts.identifiers import IdentifierError
 from rules.texts.names import Name
@@ -72,24 +73,10 @@ HEADERS: Mapping[str, Column] = {
     for name in (TITLES[column], *OTHER_NAMES.get(column, ()))
 }
 
-ROLE_NAMES: Mapping[Role, str] = {
-    Role.DOCTOR: "Врач",
-    Role.NURSE: "Медсестра",
-    Role.HR_REVIEWER: "Специалист отдела кадров",
-    Role.HR_HEAD: "Начальник отдела кадров",
-    Role.CLERK: "Сотрудник, отвечающий на запросы",
-    Role.UNIT_HEAD: "Руководитель подразделения",
-    Role.SECURITY: "Отдел информационной безопасности",
-    Role.OPERATOR: "Оператор",
-    Role.ADMINISTRATOR: "Администратор",
-    Role.TECHNICIAN: "Технический специалист",
-    Role.OPS: "Дежурный по системе",
-    Role.AUDITOR: "Аудитор",
-}
-"""Every role in words, as a staff table and a change of rights name it, besides its key."""
 _ROLES: Mapping[str, Role] = {
     **{_plain(role.value): role for role in Role},
     **{_plain(name): role for role, name in ROLE_NAMES.items()},
+    **{_plain(name): Role(key) for key, name in OTHER_ROLE_NAMES.items()},
 }
 
 UNIT_CODE = re.compile(r"[a-z0-9\u0430-\u044f\u0451][a-z0-9\u0430-\u044f\u0451._-]{0,31}")

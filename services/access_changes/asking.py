@@ -33,8 +33,8 @@ from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.clock import now as present
 from rules.refusals import FieldError, Refusal, not_found
-from rules.right_names import in_russian
 from rules.staff.people import demand_reason, has_left
+from rules.staff.right_names import in_russian
 from services import access
 from services.access_changes import deciding, grants
 from services.cases import assignment

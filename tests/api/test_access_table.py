@@ -309,7 +309,7 @@ def test_rights_alone_decide() -> None:
         for path in (CHECKOUT / room).rglob("*.py")
         if re.search(r"\bRole\.[A-Z]", path.read_text("utf-8"))
     }
-    assert named == {"rules/access.py", "rules/staff/table.py", "rules/right_names.py"}
+    assert named == {"rules/access.py", "rules/staff/right_names.py"}
 
 
 def refusals(row: Row) -> frozenset[int]:

@@ -3,7 +3,7 @@
 from cabinet.frame.views import FieldView, Option
 from cabinet.rights.views import AskPage, MatrixPage, MatrixUnit
 from rules.access import Role
-from rules.right_names import RIGHT_NAMES
+from rules.staff.right_names import RIGHT_NAMES
 from tests.cabinet.samples.cases import frame
 from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import NAV
