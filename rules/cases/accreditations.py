@@ -6,6 +6,7 @@ correction: then the applicant answers, and the whole process begins again with 
 """
 
 from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
+from rules.cases.reviewed import SIGNALS, UNTIL_DECIDED
 
 S, T, P = Status, Transition, Party
 
@@ -20,18 +21,7 @@ ACCREDITATION = Process(
     words_for_many="Аккредитации",
     heading="Периодические аккредитации",
     transitions={
-        (S.DRAFT, T.SUBMIT): Rule(S.CHECKING, P.APPLICANT),
-        (S.CHECKING, T.OPEN_REVIEW): Rule(S.IN_REVIEW, P.SYSTEM),
-        (S.CHECKING, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-        (S.CHECKING, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-        (S.IN_REVIEW, T.APPROVE): Rule(S.APPROVED, P.REVIEWER),
-        (S.IN_REVIEW, T.CLARIFY): Rule(S.CLARIFICATION, P.REVIEWER),
-        (S.IN_REVIEW, T.REJECT): Rule(S.REJECTED, P.REVIEWER, closes=True),
-        (S.IN_REVIEW, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-        (S.IN_REVIEW, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-        (S.CLARIFICATION, T.RESUBMIT): Rule(S.CHECKING, P.APPLICANT),
-        (S.CLARIFICATION, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-        (S.CLARIFICATION, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
+        **UNTIL_DECIDED,
         (S.APPROVED, T.FORWARD): Rule(S.FORWARDED, P.SYSTEM),
         (S.FORWARDED, T.TO_COMMISSION): Rule(S.WITH_COMMISSION, P.FEDERAL_CENTRE),
         (S.FORWARDED, T.CENTRE_ASKS): Rule(S.CLARIFICATION, P.FEDERAL_CENTRE),
@@ -72,7 +62,7 @@ ACCREDITATION = Process(
         S.LAPSED: "Закрыто без ответа",
     },
     copyable=frozenset({S.REFUSED, S.RETURNED, S.REJECTED, S.WITHDRAWN, S.LAPSED}),
-    signals=frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW}),
+    signals=SIGNALS,
     refusals=Refusals(
         stale="Пока вы смотрели, дело об аккредитации изменилось. Откройте его заново.",
         not_now="Сейчас это действие невозможно: дело об аккредитации в другом состоянии.",

@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 
 from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
+from rules.cases.reviewed import SIGNALS, UNTIL_DECIDED
 
 S, T, P = Status, Transition, Party
 
 TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
-    (S.DRAFT, T.SUBMIT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CHECKING, T.OPEN_REVIEW): Rule(S.IN_REVIEW, P.SYSTEM),
-    (S.CHECKING, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CHECKING, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.IN_REVIEW, T.APPROVE): Rule(S.APPROVED, P.REVIEWER),
-    (S.IN_REVIEW, T.CLARIFY): Rule(S.CLARIFICATION, P.REVIEWER),
-    (S.IN_REVIEW, T.REJECT): Rule(S.REJECTED, P.REVIEWER, closes=True),
-    (S.IN_REVIEW, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-    (S.IN_REVIEW, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.CLARIFICATION, T.RESUBMIT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CLARIFICATION, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.CLARIFICATION, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
+    **UNTIL_DECIDED,
     (S.APPROVED, T.ISSUE_ACT): Rule(S.APPROVED, P.SYSTEM, closes=True),
 }
 """An approved application stays open until its enrolment certificate is issued."""
@@ -48,9 +38,6 @@ WORDS: Mapping[Status, str] = {
     S.LAPSED: "Закрыта без ответа",
 }
 """The words on the screen, as gettext msgids."""
-
-SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
-"""Transitions by people after which the running workflow gets a signal of the same name."""
 
 APPLICATION = Process(
     kind=CaseKind.APPLICATION,

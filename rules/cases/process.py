@@ -1,7 +1,6 @@
-"""What applications and requests share: statuses, transitions, and who a case waits for.
+"""What all kinds of case share: statuses, transitions, and who a case waits for.
 
-The arrows of each kind stand in a module of its own: `rules.cases.applications` and
-`rules.cases.requests`.
+The arrows of each kind stand in a module of its own beside this one, named in `rules.cases.kinds`.
 """
 
 from collections.abc import Collection, Mapping

@@ -8,22 +8,12 @@ from collections.abc import Mapping
 
 from rules.access import Permission
 from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
+from rules.cases.reviewed import SIGNALS, UNTIL_DECIDED
 
 S, T, P = Status, Transition, Party
 
 TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
-    (S.DRAFT, T.SUBMIT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CHECKING, T.OPEN_REVIEW): Rule(S.IN_REVIEW, P.SYSTEM),
-    (S.CHECKING, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CHECKING, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.IN_REVIEW, T.APPROVE): Rule(S.APPROVED, P.REVIEWER),
-    (S.IN_REVIEW, T.CLARIFY): Rule(S.CLARIFICATION, P.REVIEWER),
-    (S.IN_REVIEW, T.REJECT): Rule(S.REJECTED, P.REVIEWER, closes=True),
-    (S.IN_REVIEW, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
-    (S.IN_REVIEW, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.CLARIFICATION, T.RESUBMIT): Rule(S.CHECKING, P.APPLICANT),
-    (S.CLARIFICATION, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
-    (S.CLARIFICATION, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
+    **UNTIL_DECIDED,
     (S.APPROVED, T.CONFIRM): Rule(S.CONFIRMED, P.SYSTEM, closes=True),
     (S.APPROVED, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
 }
@@ -59,7 +49,7 @@ VERIFICATION = Process(
         S.LAPSED: "Закрыто без ответа",
     },
     copyable=frozenset({S.REJECTED, S.WITHDRAWN, S.LAPSED}),
-    signals=frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW}),
+    signals=SIGNALS,
     refusals=Refusals(
         stale="Пока вы смотрели, состояние изменилось. Откройте страницу заново.",
         not_now="Сейчас это действие невозможно: состояние уже другое.",
