@@ -1,7 +1,5 @@
 """The list of what the people of one's units have, as a workbook."""
 
-import tempfile
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from clients.database import Database
@@ -13,9 +11,9 @@ from rules.refusals import Refusal
 from services import access
 from services.credentials import overview
 from services.credentials.overview import STANDING_WORDS, StaffCredential, StaffQuery
-from services.exports.acts import list_job
 from services.exports.columns import CREDENTIAL_COLUMNS, CREDENTIALS_TITLE, MEDIA_TYPES
-from services.exports.rendering import Head, make, write_rows
+from services.exports.lists import made
+from services.exports.rendering import Head
 from services.journal import entries as journal
 
 MEDIA_TYPE = MEDIA_TYPES[ExportKind.XLSX]
@@ -50,12 +48,7 @@ async def workbook(database: Database, actor: Actor, institution: str, query: St
         footer=f"Сроки квалификации, {shown}",
         at=int(at.timestamp()),
     )
-    with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
-        rows, out = Path(folder) / "rows", Path(folder) / "out"
-        rows.touch()
-        write_rows(rows, [_row(line, zone) for line in found.lines])
-        await make(list_job(ExportKind.XLSX, head, rows, out))
-        return out.read_bytes()
+    return await made(ExportKind.XLSX, head, [_row(line, zone) for line in found.lines])
 
 
 def _row(line: StaffCredential, zone: ZoneInfo) -> list[str]:

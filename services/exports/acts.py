@@ -6,12 +6,10 @@ be downloaded for a week, by the person who requested it, and only while they ma
 everything that they saw then.
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import bindparam
@@ -41,7 +39,7 @@ from services import access
 from services.archive import search as archive
 from services.archive.search import ArchiveFilters, Scope
 from services.exports import columns
-from services.exports.rendering import Head, ListJob, make, write_rows
+from services.exports.lists import made
 from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
 from services.own_workflows import OwnWorkflow, Wake
@@ -125,13 +123,7 @@ class Exports:
                 JournalKind.EXPORT_DOWNLOADED,
                 {"kind": kind.value, "rows": len(page.lines)},
             )
-        with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
-            rows, out = Path(folder) / "rows", Path(folder) / "out"
-            rows.touch()
-            lines = [columns.row(line, titles, zone) for line in page.lines]
-            write_rows(rows, lines)
-            await make(list_job(kind, head, rows, out))
-            return out.read_bytes()
+        return await made(kind, head, [columns.row(line, titles, zone) for line in page.lines])
 
     async def ask(self, actor: Actor, kind: ExportKind, filters: ArchiveFilters) -> OwnExport:
         """Request a list that is made in the background.
@@ -242,12 +234,6 @@ async def _own(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
     if export is None or export.person_id != actor.person_id:
         raise not_found()
     return export
-
-
-def list_job(kind: ExportKind, head: Head, rows: Path, out: Path) -> ListJob:
-    """The job that makes a file of this kind from the rows."""
-    work: Literal["list_pdf", "list_xlsx"] = "list_pdf" if kind is ExportKind.PDF else "list_xlsx"
-    return ListJob(work=work, head=head, rows=str(rows), out=str(out))
 
 
 async def lock(session: AsyncSession, export_id: UUID) -> Export | None:

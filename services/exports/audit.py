@@ -8,11 +8,9 @@ checkpoint of the journal, with its number, its hash and its root. The instituti
 import asyncio
 import hashlib
 import io
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,9 +27,9 @@ from rules.journal.entries import JournalKind, canonical, moment
 from rules.journal.tag_words import TAG_WORDS
 from rules.refusals import Refusal
 from services import access
-from services.exports.acts import list_job
 from services.exports.columns import AUDIT_ABOUT, AUDIT_COLUMNS
-from services.exports.rendering import Head, make, write_rows
+from services.exports.lists import made
+from services.exports.rendering import Head
 from services.journal import audit_log, searching
 from services.journal.audit_log import AuditLine
 from services.journal.searching import AuditAsked
@@ -115,12 +113,7 @@ async def _list(
         footer=f"Журнал на {shown}",
         at=int(at.timestamp()),
     )
-    with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
-        rows, out = Path(folder) / "rows", Path(folder) / "out"
-        rows.touch()
-        write_rows(rows, [_row(line, zone) for line in lines])
-        await make(list_job(ExportKind.XLSX, head, rows, out))
-        return out.read_bytes()
+    return await made(ExportKind.XLSX, head, [_row(line, zone) for line in lines])
 
 
 def _row(line: AuditLine, zone: ZoneInfo) -> list[str]:

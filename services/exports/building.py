@@ -30,7 +30,8 @@ from services import access
 from services.archive import search as archive
 from services.archive.search import BATCH, Scope
 from services.exports import columns
-from services.exports.acts import FOLDER, list_job, lock
+from services.exports.acts import FOLDER, lock
+from services.exports.lists import list_job
 from services.exports.rendering import make, write_rows
 from services.notices import outbox
 

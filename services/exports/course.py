@@ -1,8 +1,5 @@
 """The list of those who are late with the course, as a workbook."""
 
-import tempfile
-from pathlib import Path
-
 from clients.database import Database
 from rules.access import Actor
 from rules.archive import ExportKind
@@ -10,9 +7,9 @@ from rules.clock import now
 from rules.journal.entries import JournalKind
 from services import access
 from services.course import passing
-from services.exports.acts import list_job
 from services.exports.columns import COURSE_COLUMNS, COURSE_TITLE, MEDIA_TYPES
-from services.exports.rendering import Head, make, write_rows
+from services.exports.lists import made
+from services.exports.rendering import Head
 from services.journal import entries as journal
 
 MEDIA_TYPE = MEDIA_TYPES[ExportKind.XLSX]
@@ -46,21 +43,17 @@ async def late_list(database: Database, actor: Actor, institution: str) -> bytes
         footer=f"Курс о защите данных, {shown}",
         at=int(at.timestamp()),
     )
-    with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
-        rows, out = Path(folder) / "rows", Path(folder) / "out"
-        rows.touch()
-        write_rows(
-            rows,
+    return await made(
+        ExportKind.XLSX,
+        head,
+        [
             [
-                [
-                    one.name,
-                    one.position,
-                    one.unit,
-                    f"{one.passed_at.astimezone(zone):%d.%m.%Y}" if one.passed_at else "",
-                    one.due.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes"),
-                ]
-                for one in found
-            ],
-        )
-        await make(list_job(ExportKind.XLSX, head, rows, out))
-        return out.read_bytes()
+                one.name,
+                one.position,
+                one.unit,
+                f"{one.passed_at.astimezone(zone):%d.%m.%Y}" if one.passed_at else "",
+                one.due.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes"),
+            ]
+            for one in found
+        ],
+    )
