@@ -7,12 +7,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.archive import SavedView
-from models.tables.people import Person
 from rules.access import Actor
 from rules.archive import MOST_VIEWS
 from rules.clock import now
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.cleaning import one_line
+from services import turns
 
 LONGEST = 60
 _LONGEST_QUERY = 1000
@@ -72,9 +72,7 @@ async def remove(session: AsyncSession, actor: Actor, view_id: UUID) -> None:
 
 async def _mine_alone(session: AsyncSession, actor: Actor) -> Sequence[SavedView]:
     """The person's views, locked against changes from another window."""
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
+    await turns.of_person(session, actor.person_id)
     return await mine(session, actor)
 
 

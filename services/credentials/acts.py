@@ -15,7 +15,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import WAKE_UP, CredentialSignal
 from models.tables.credentials import Credential, CredentialVersion
-from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.credentials.categories import (
@@ -37,7 +36,7 @@ from rules.forms.definitions import check_form
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, act_id_reused, not_found
 from rules.staff.people import demand_reason
-from services import access
+from services import access, turns
 from services.credentials import categories, rows
 from services.credentials.audience import owner_for
 from services.credentials.checks import Contents, checked, checked_form
@@ -216,7 +215,7 @@ async def add_in(
     """`Credentials.add` in the caller's unit of work, without waking the workflow."""
     actor.demand(Permission.KEEP_DOCUMENTS)
     now = present()
-    await _turn(session, actor)
+    await turns.of_person(session, actor.person_id)
     known = await session.get(Credential, credential_id)
     if known is not None:
         if (known.owner_id, known.category) != (actor.person_id, category):
@@ -308,13 +307,6 @@ def _demand_current(row: Credential, version: int) -> None:
         raise not_standing()
     if row.version != version:
         raise changed_meanwhile()
-
-
-async def _turn(session: AsyncSession, actor: Actor) -> None:
-    """Let the person's own additions follow one another."""
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
 
 
 async def demand_room(session: AsyncSession, actor: Actor) -> None:

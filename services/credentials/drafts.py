@@ -21,7 +21,6 @@ from models.encrypted_columns import bound_row
 from models.messages import WAKE_UP, CredentialSignal
 from models.tables.credentials import Credential, CredentialDraft
 from models.tables.documents import DocumentVersion
-from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.credentials.categories import MOST_FILES, CategoryDefinition
@@ -29,7 +28,7 @@ from rules.credentials.versions import changed_meanwhile, not_standing
 from rules.forms.draft_edits import edit
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, not_found
-from services import access
+from services import access, turns
 from services.credentials import acts, categories, rows
 from services.credentials.acts import Credentials
 from services.credentials.checks import Contents, file_errors, incomplete
@@ -117,11 +116,7 @@ class CredentialDrafts:
         """
         async with self._database.work() as session:
             # Locked, so that the same file sent twice at once waits once.
-            await session.exec(
-                select(Person.id)
-                .where(Person.id == actor.person_id)
-                .with_for_update(key_share=True)
-            )
+            await turns.of_person(session, actor.person_id)
             known = await session.exec(
                 select(CredentialDraft.id).where(
                     CredentialDraft.owner_id == actor.person_id,

@@ -12,7 +12,7 @@ from models.tables.credentials import Credential, ReminderLeads
 from models.tables.people import Person
 from rules.access import Actor
 from rules.credentials.reminders import DEFAULT_LEADS, demand_leads, planned
-from services import access
+from services import access, turns
 from services.credentials import reminder_rows, rows
 
 
@@ -28,9 +28,7 @@ async def choose(
     """Choose other days; they apply at once to all credentials. Raises Refusal 422."""
     days = list(demand_leads(leads))
     # Locked, so that two windows choose one after the other.
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
+    await turns.of_person(session, actor.person_id)
     await session.exec(
         insert(ReminderLeads)
         .values(person_id=actor.person_id, days=days, changed_at=now)

@@ -20,7 +20,6 @@ from clients.database import Database
 from clients.objects import Objects, ObjectStream
 from models.messages import WorkflowName
 from models.tables.archive import Export
-from models.tables.people import Person
 from rules.access import Actor
 from rules.archive import (
     AT_ONCE,
@@ -35,7 +34,7 @@ from rules.clock import now
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, not_found
-from services import access
+from services import access, turns
 from services.archive import search as archive
 from services.archive.search import ArchiveFilters, Scope
 from services.exports import columns
@@ -135,11 +134,7 @@ class Exports:
         filters = filters.model_copy(update={"submitted_until": until})
         async with self._database.work() as session:
             # Locked, so that two windows cannot make one export too many.
-            await session.exec(
-                select(Person.id)
-                .where(Person.id == actor.person_id)
-                .with_for_update(key_share=True)
-            )
+            await turns.of_person(session, actor.person_id)
             running = await session.exec(
                 select(func.count())
                 .select_from(Export)

@@ -13,10 +13,10 @@ from clients.delivery.push import PushSender, Subscriber
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
 from models.tables.notices import PushSubscription, push_index_text
-from models.tables.people import Person
 from rules.access import Actor
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
+from services import turns
 
 MOST = 10
 """The most browsers of one person; the oldest one is removed for a new one."""
@@ -61,9 +61,7 @@ async def subscribe(
     if not browser.sound:
         raise Refusal("no_push_keys", "Браузер передал неверные ключи. Попробуйте ещё раз.", 422)
     # Locked, so that two windows cannot add one browser too many.
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
+    await turns.of_person(session, actor.person_id)
     made = new_id()
     contents = {"endpoint": browser.endpoint, "p256dh": browser.p256dh, "auth": browser.auth}
     row = {

@@ -12,14 +12,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.notices import Notice, NoticePreferences, NoticeSetting
-from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases.kinds import DECIDING
 from rules.notices.events import CHOSEN, kinds_of
 from rules.notices.kinds import ON_BY_DEFAULT, Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
 from rules.zones import is_zone
-from services import access
+from services import access, turns
 
 OUTER = tuple(ON_BY_DEFAULT)
 """The channels outside the cabinet."""
@@ -160,9 +159,7 @@ async def wish(
     hours, an invalid hour or an unknown zone.
     """
     # Locked, so that two changes at once are made one after the other.
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
+    await turns.of_person(session, actor.person_id)
     wishes = replace(await wishes_of(session, actor), **changes)
     _check(wishes)
     row = {**vars(wishes), "changed_at": now}

@@ -17,7 +17,7 @@ from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from rules.texts.cleaning import in_order
-from services import access
+from services import access, turns
 from services.cases import assignment
 from services.journal import entries as journal
 
@@ -141,9 +141,7 @@ async def set_absence(
     if errors:
         raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
     # The lock makes a form that was sent twice store one absence.
-    await session.exec(
-        select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
-    )
+    await turns.of_person(session, person_id)
     absence = Absence(
         person_id=person_id, first_day=first_day, last_day=last_day, deputy_id=deputy_id
     )
