@@ -3,7 +3,7 @@
 What was typed is kept as it is typed, right or wrong; the same definition decides in the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from cabinet.credentials.lines import url_of
 from cabinet.credentials.views import DraftPage
 from cabinet.documents.uploads import by_script, files_of_form
 from cabinet.frame.shown import fields_shown, shown_of
-from cabinet.frame.views import ErrorItem, FileRow
+from cabinet.frame.views import ErrorItem, FieldView, FileRow
 from cabinet.frame.visits import Inside, Visit
 from rules.files.categories import Category
 from rules.forms.definitions import check_form
@@ -28,6 +28,7 @@ from rules.forms.fields import FieldKind, too_long, too_long_words
 from rules.refusals import Refusal
 from services.credentials import categories, drafts
 from services.credentials.drafts import DraftSeen
+from services.documents.views import DocumentView
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -200,27 +201,11 @@ async def _page(
         for name, field in (category.fields.items() if category else ())
     ]
     here = f"{HOME}/drafts/{draft_id}"
-    rows = [
-        FileRow(**{**vars(version_row(file)), "remove_url": f"{here}/files/{file.id}/remove"})
-        for file in draft.files
-    ]
-    cited = {file.id for file in draft.files}
-    fitting = category.document if category else Category.OTHER
-    unused = [one for one in documents if one.version.id not in cited]
-    unused.sort(key=lambda one: one.category != fitting)
-    summary = [
-        ErrorItem(of_field(field.label, field.error), f"#field-{field.name}")
-        for field in fields
-        if field.error and errors is not None
-    ]
-    for name, at in (("files", "#slot-files"), ("category", "#choose")):
-        if name in told:
-            summary.append(ErrorItem(told[name], at))
     title = _(category.title) if category else _("Что это за документ?")
     return visit.page(
         "credentials/draft.html",
         status=status,
-        errors=[*(whole or []), *summary],
+        errors=[*(whole or []), *_summary(fields if errors is not None else [], told)],
         draft=DraftPage(
             id=str(draft.id),
             url=here,
@@ -232,21 +217,11 @@ async def _page(
             hint=_(category.hint) if category and category.hint else "",
             fields=fields,
             shown=shown_of(marks(category.fields, draft.data).items()) if category else "",
-            files=[*rows, *(refused or [])],
+            files=[*_files(draft, here), *(refused or [])],
             files_hint=_(category.files_hint) if category and category.files_hint else "",
             files_required=category.files_required if category else True,
             files_error=told.get("files", ""),
-            candidates=[
-                Candidate(
-                    str(one.version.id),
-                    _(one.title),
-                    one.version.file_name,
-                    one.version.size,
-                    one.version.uploaded_at,
-                    fits=one.category == fitting,
-                )
-                for one in unused[:MOST_CANDIDATES]
-            ],
+            candidates=_candidates(draft, documents),
             left=sum(1 for one in waiting if one.id != draft.id),
             saved_at=draft.saved_at if status == 200 else None,
             problem=_("Черновик сохранён, но отмеченные поля нужно исправить.")
@@ -255,3 +230,40 @@ async def _page(
             update_of=url_of(draft.credential_id) if draft.credential_id else "",
         ),
     )
+
+
+def _files(draft: DraftSeen, here: str) -> list[FileRow]:
+    return [
+        FileRow(**{**vars(version_row(file)), "remove_url": f"{here}/files/{file.id}/remove"})
+        for file in draft.files
+    ]
+
+
+def _candidates(draft: DraftSeen, documents: Sequence[DocumentView]) -> list[Candidate]:
+    """Documents of the person that may be chosen again, those that fit the category first."""
+    cited = {file.id for file in draft.files}
+    fitting = draft.category.document if draft.category else Category.OTHER
+    unused = [one for one in documents if one.version.id not in cited]
+    unused.sort(key=lambda one: one.category != fitting)
+    return [
+        Candidate(
+            str(one.version.id),
+            _(one.title),
+            one.version.file_name,
+            one.version.size,
+            one.version.uploaded_at,
+            fits=one.category == fitting,
+        )
+        for one in unused[:MOST_CANDIDATES]
+    ]
+
+
+def _summary(fields: Sequence[FieldView], told: Mapping[str, str]) -> list[ErrorItem]:
+    """What is wrong, for the head of the page: each leads to its place."""
+    found = [
+        ErrorItem(of_field(field.label, field.error), f"#field-{field.name}")
+        for field in fields
+        if field.error
+    ]
+    places = (("files", "#slot-files"), ("category", "#choose"))
+    return found + [ErrorItem(told[name], at) for name, at in places if name in told]
