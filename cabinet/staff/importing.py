@@ -23,7 +23,7 @@ from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from rules.ids import new_id
 from rules.refusals import Refusal
-from rules.staff.right_names import ROLE_NAMES
+from rules.staff.right_names import RIGHT_NAMES
 from rules.staff.table import MOST_OCTETS, TITLES, unreadable
 from services.staff import importing
 from services.staff.importing import DryRun, PersonChange, UnitChange
@@ -185,7 +185,7 @@ def _preview(told: DryRun, packed: str) -> StaffPreview:
             for one in told.wrong[:SHOWN]
         ],
         lines=[_line(change) for change in changes[:SHOWN]],
-        proposed=[(row.line, row.name, _(ROLE_NAMES[role])) for row, role in told.proposed[:SHOWN]],
+        proposed=[(row.line, row.name, _(RIGHT_NAMES[role])) for row, role in told.proposed[:SHOWN]],
         own_contacts=[(row.line, row.name) for row in told.own_contacts[:SHOWN]],
         more_wrong=max(0, len(told.wrong) - SHOWN),
         more_lines=max(0, len(changes) - SHOWN),

@@ -6,7 +6,7 @@ from rules.access import Permission, Right, Role
 
 P = Permission
 
-ROLE_NAMES: Mapping[Role, str] = {
+RIGHT_NAMES: Mapping[Right, str] = {
     Role.DOCTOR: "Врач",
     Role.NURSE: "Медсестра",
     Role.HR_REVIEWER: "Сотрудник отдела кадров",
@@ -19,10 +19,6 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.TECHNICIAN: "Технический специалист",
     Role.OPS: "Дежурный по системе",
     Role.AUDITOR: "Аудитор",
-}
-
-RIGHT_NAMES: Mapping[Right, str] = {
-    **ROLE_NAMES,
     P.ASK_ACCESS: "Просить об изменении прав",
     P.CONFIRM_ACCESS: "Подтверждать права как руководитель",
     P.APPROVE_ACCESS: "Одобрять изменение прав и забирать их сразу",

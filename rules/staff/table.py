@@ -13,7 +13,7 @@ from itertools import islice
 from rules.access import Role
 from rules.refusals import FieldError, Refusal, Words
 from rules.staff.headers import OTHER_NAMES, OTHER_ROLE_NAMES
-from rules.staff.right_names import ROLE_NAMES
+from rules.staff.right_names import RIGHT_NAMES
 from rules.texts import cleaning, identifiers, mail_addresses
 from rules.texts.identifiers import IdentifierError
 from rules.texts.names import Name
@@ -75,7 +75,7 @@ HEADERS: Mapping[str, Column] = {
 
 _ROLES: Mapping[str, Role] = {
     **{_plain(role.value): role for role in Role},
-    **{_plain(name): role for role, name in ROLE_NAMES.items()},
+    **{_plain(RIGHT_NAMES[role]): role for role in Role},
     **{_plain(name): Role(key) for key, name in OTHER_ROLE_NAMES.items()},
 }
 
