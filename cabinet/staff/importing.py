@@ -185,7 +185,9 @@ def _preview(told: DryRun, packed: str) -> StaffPreview:
             for one in told.wrong[:SHOWN]
         ],
         lines=[_line(change) for change in changes[:SHOWN]],
-        proposed=[(row.line, row.name, _(RIGHT_NAMES[role])) for row, role in told.proposed[:SHOWN]],
+        proposed=[
+            (row.line, row.name, _(RIGHT_NAMES[role])) for row, role in told.proposed[:SHOWN]
+        ],
         own_contacts=[(row.line, row.name) for row in told.own_contacts[:SHOWN]],
         more_wrong=max(0, len(told.wrong) - SHOWN),
         more_lines=max(0, len(changes) - SHOWN),
