@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.cases.drafts import FieldName, IdempotencyKey, Number
@@ -19,8 +19,9 @@ from rules.credentials.categories import MOST_FILES, End, Need, StateRegister, V
 from rules.credentials.progress import GapKind, progress_of
 from rules.credentials.statuses import CredentialStatus
 from rules.forms.definitions import json_schema
-from services.credentials import categories, seen
+from services.credentials import categories, overview, seen
 from services.credentials.checks import Contents
+from services.credentials.overview import StaffCredential, StaffQuery, StaffStanding
 from services.credentials.seen import CredentialSeen, VersionSeen
 
 router = APIRouter(route_class=CleanRoute, prefix="/credentials", tags=["credentials"])
@@ -205,6 +206,46 @@ class CredentialMadeOut(BaseModel):
     version: int
 
 
+class StaffCredentialOut(BaseModel):
+    """A credential of somebody, and what they were told of its end."""
+
+    id: UUID
+    person_id: UUID
+    name: str
+    position: str
+    unit: str
+    category: str
+    about: str
+    valid_until: date | None
+    standing: StaffStanding
+    reminders_sent: int = Field(description="Of the present end.")
+    answered_at: datetime | None = Field(description="When the owner did something about it.")
+
+    @classmethod
+    def of(cls, line: StaffCredential) -> Self:
+        """From what the service answered."""
+        return cls(
+            id=line.id,
+            person_id=line.owner_id,
+            name=line.name,
+            position=line.position,
+            unit=line.unit,
+            category=line.category.key,
+            about=line.about,
+            valid_until=line.valid_until,
+            standing=line.standing,
+            reminders_sent=line.sent,
+            answered_at=line.answered,
+        )
+
+
+class StaffPageOut(BaseModel):
+    """A page of the list."""
+
+    credentials: list[StaffCredentialOut]
+    next: str = Field(description="For `after`; empty on the last page.")
+
+
 @router.get("/categories", responses=documented(401))
 async def list_categories(session: Work, actor: CurrentActor) -> list[CredentialCategoryOut]:
     """The categories with their forms."""
@@ -248,6 +289,22 @@ async def _file(session: Any, actor: Any, person_id: UUID) -> QualificationOut:
         gaps=[GapOut.model_validate(gap, from_attributes=True) for gap in progress.gaps],
         credentials=[CredentialOut.of(one) for one in found],
     )
+
+
+@router.get("/staff", responses=documented(401, 403, 422))
+async def staff(
+    session: Work,
+    actor: CurrentActor,
+    unit_id: UUID | None = None,
+    category: Annotated[str | None, Query(max_length=60)] = None,
+    standing: StaffStanding | None = None,
+    after: Annotated[str, Query(max_length=60, description="`next` of the page before.")] = "",
+) -> StaffPageOut:
+    """What the people of your units have, ending first what ends first. Your look is recorded."""
+    query = StaffQuery(unit_id, category, standing)
+    found = await overview.page(session, actor, query, now(), overview.after_cursor(after))
+    lines = [StaffCredentialOut.of(line) for line in found.lines]
+    return StaffPageOut(credentials=lines, next=found.cursor)
 
 
 @router.get("/{credential_id}", responses=documented(401, 404, 422))

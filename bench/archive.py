@@ -1,7 +1,7 @@
-"""P7: pages of lists among many cases; and how much memory a long export takes.
+"""P7: pages of lists among many cases and credentials; and how much memory a long export takes.
 
 Both sides of P7 are Medcab: two reviewers ask the same routes over the same database. The
-department of one has a thousand cases, that of the other fifty thousand, copied in by SQL.
+department of one has a thousand cases and credentials, that of the other fifty thousand.
 """
 
 import asyncio
@@ -10,31 +10,38 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from statistics import median
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import psycopg
 from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bench.ground import Office
 from bench.method import Block, Comparison, Costs, Figure, Interval, Promise, Series, judge
 from bench.wire import Wire
 from clients.objects import Objects
-from models.tables.people import Unit
+from models.tables.credentials import Credential, CredentialVersion
+from models.tables.people import Person, Unit
 from ops.faults.people import ApiUser, join
 from ops.local.home import CHECKOUT
 from rules.access import Role
 from rules.archive import ExportKind
 from rules.clock import now
+from rules.credentials.versions import How
 from services import access
 from services.archive.search import ArchiveFilters
 from services.catalogue import lookup as catalogue
+from services.credentials import categories
 from services.exports.acts import Exports
 from settings import Settings
 
 FEW, MANY = 1_000, 50_000
 RARE = 10
+EACH, DAYS, AT_ONCE = 10, 1_800, 100
+"""How many credentials one person has, over how many days they end; people written at once."""
 SHORT, LONG = 1_000, 10_000
 FLAT = 1.3
 
@@ -69,7 +76,54 @@ async def _department(office: Office, number: int, template: UUID) -> ApiUser:
         }
         await session.exec(text("set local statement_timeout = 0"))  # type: ignore[call-overload]
         await session.exec(text(_COPY), params=values)  # type: ignore[call-overload]
+        await _qualify(session, unit.id, number)
     return await join(office.database, "Кадрова Инна Львовна", Role.HR_REVIEWER, unit.id)
+
+
+async def _qualify(session: AsyncSession, unit_id: UUID, number: int) -> None:
+    """Give the people of a unit so many credentials, `EACH` to one person; none has a workflow."""
+    definition, moment = await categories.newest(session, "accreditation"), now()
+    for first in range(0, number, EACH * AT_ONCE):
+        owners = [
+            Person(
+                unit_id=unit_id,
+                position="медицинская сестра",
+                name="Штатная Анна Ивановна",
+                email=f"{uuid4().hex}@example.org",
+                created_at=moment,
+            )
+            for _ in range(first, min(first + EACH * AT_ONCE, number), EACH)
+        ]
+        session.add_all(owners)
+        await session.flush()
+        made = [
+            Credential(
+                owner_id=owner.id,
+                category=definition.key,
+                issued_on=moment.date(),
+                valid_until=(moment + timedelta(days=(first + n) % DAYS)).date(),
+                created_at=moment,
+            )
+            for n, owner in enumerate(owner for owner in owners for _ in range(EACH))
+        ]
+        session.add_all(made)
+        await session.flush()
+        session.add_all(
+            CredentialVersion(
+                credential_id=one.id,
+                number=1,
+                category_version=definition.version,
+                data={definition.about: "Сестринское дело"},
+                issued_on=one.issued_on,
+                valid_until=one.valid_until,
+                source="own",
+                how=How.ADDED.value,
+                made_at=moment,
+            )
+            for one in made
+        )
+        await session.flush()
+        session.expunge_all()
 
 
 async def _analyze(settings: Settings) -> None:
@@ -79,7 +133,7 @@ async def _analyze(settings: Settings) -> None:
     """
     url = settings.database_owner_url or settings.database_url
     async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as owner:
-        await owner.execute('analyze "case"')
+        await owner.execute('analyze "case", credential, credential_version, person')
 
 
 PATHS = {
@@ -89,6 +143,8 @@ PATHS = {
     "words": ("archive, words of a title that no case has", "/api/v1/archive?text=диагностика"),
     "title": ("archive, words that all cases have", "/api/v1/archive?text={title}"),
     "queue": ("review queue", "/api/v1/desk?status=in_review"),
+    "staff": ("credentials of the staff", "/api/v1/credentials/staff"),
+    "soon": ("credentials that end soon", "/api/v1/credentials/staff?standing=soon"),
 }
 
 

@@ -130,6 +130,7 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /credentials": _DOCUMENTS,
     "POST /credentials": _DOCUMENTS,
     "GET /credentials/people/{person_id}": _DOCUMENTS | _QUALIFICATION,
+    "GET /credentials/staff": _QUALIFICATION,
     "GET /credentials/{credential_id}": _DOCUMENTS | _QUALIFICATION,
     "POST /credentials/{credential_id}/versions": _DOCUMENTS,
     "POST /credentials/{credential_id}/dates": _DOCUMENTS,

@@ -75,7 +75,7 @@ async def show(visit: Inside, session: Work) -> Response:
     known = await categories.offered(session)
     given = _given(visit.request.query_params, units, known)
     query, moment = _query(given), now()
-    after = _after(visit.request.query_params.get("after", ""))
+    after = overview.after_cursor(visit.request.query_params.get("after", ""))
     found = await overview.page(session, visit.actor, query, moment, after)
     today = moment.astimezone(visit.presentation.tzinfo).date()
     months = await overview.coming(session, visit.actor, query, moment, today)
@@ -86,7 +86,7 @@ async def show(visit: Inside, session: Work) -> Response:
         narrowed=bool(given),
         months=_bars(visit, months, given),
         most=max((number for _month, number in months), default=0),
-        next_url=_address({**given, "after": _mark(*found.after)}) if found.after else "",
+        next_url=_address({**given, "after": found.cursor}) if found.after else "",
         first_url=_address(given) if after else "",
         file_url=address(f"{STAFF}/file", given),
     )
@@ -149,16 +149,6 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 1900 <= day.year <= 2200 else None
-
-
-def _mark(until: date | None, credential_id: UUID) -> str:
-    return f"{until.isoformat() if until else ''}_{credential_id}"
-
-
-def _after(mark: str) -> tuple[date | None, UUID] | None:
-    until, _sep, last = mark.partition("_")
-    credential_id = uuid_of(last)
-    return (_day(until), credential_id) if credential_id else None
 
 
 def _fields(

@@ -93,6 +93,14 @@ class StaffCredentials:
     lines: Sequence[StaffCredential]
     after: tuple[date | None, UUID] | None
 
+    @property
+    def cursor(self) -> str:
+        """`after` in one word, as `after_cursor` reads it; empty on the last page."""
+        if self.after is None:
+            return ""
+        until, credential_id = self.after
+        return f"{until.isoformat() if until else ''}_{credential_id}"
+
 
 _NOW = bindparam("now", type_=UtcDateTime())
 _TODAY = sql_cast(func.timezone(col(Unit.time_zone), _NOW), Date)
@@ -108,6 +116,15 @@ _WHERE: Mapping[StaffStanding, ColumnElement[bool]] = {
     StaffStanding.VALID: and_(_UNTIL > _TODAY + NEAR, col(Credential.renewal_case_id).is_(None)),
 }
 _STANDING = case(*((condition, name.value) for name, condition in _WHERE.items()))
+
+
+def after_cursor(cursor: str) -> tuple[date | None, UUID] | None:
+    """Where the page begins that a cursor names; None, the first page, for anything else."""
+    until, _, last = cursor.partition("_")
+    try:
+        return (date.fromisoformat(until) if until else None, UUID(last))
+    except ValueError:
+        return None
 
 
 async def units_of(session: AsyncSession, actor: Actor) -> Sequence[tuple[UUID, str]]:

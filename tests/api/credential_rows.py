@@ -43,6 +43,7 @@ CREDENTIAL_ROWS: dict[str, Row] = {
     "GET /api/v1/credentials/categories": Row("signed_in", EVERYBODY),
     "GET /api/v1/credentials": Row("signed_in", CLINICIANS),
     "GET /api/v1/credentials/people/{person_id}": Row("signed_in", *LOOKS),
+    "GET /api/v1/credentials/staff": Row("signed_in", SEES_STAFF),
     "GET /api/v1/credentials/{credential_id}": Row("signed_in", *LOOKS),
     "POST /api/v1/credentials": Row("signed_in", CLINICIANS, send=act(category="other", **_DATA)),
     "POST /api/v1/credentials/{credential_id}/versions": mine(
