@@ -1,7 +1,7 @@
 """What routes and pages work with: connections to other servers, and the services that use them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +19,6 @@ from clients.temporal.client import CaseSignaller, connect
 from clients.temporal.rows import RowWaker
 from crypto.key_ring import KeyRing
 from models.messages import WorkflowName
-from rules.cases.process import CaseKind
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
@@ -39,7 +38,7 @@ from services.cases.signals import CaseSignals
 from services.conversation import Conversations
 from services.credentials.acts import Credentials
 from services.credentials.drafts import CredentialDrafts
-from services.credentials.renewal import Begin, Renewals
+from services.credentials.renewal import Renewals
 from services.documents.acts import Documents
 from services.exports.acts import Exports
 from services.files.inspection.client import Inspection
@@ -190,10 +189,8 @@ class Container:
     @cached_property
     def renewals(self) -> Renewals:
         """Renewing credentials, by the kinds of case that can."""
-        kinds: Mapping[str, Begin] = {
-            CaseKind.APPLICATION: self.applications.renew,
-            CaseKind.ACCREDITATION: self.accreditations.renew,
-        }
+        renewing: tuple[Applications, Accreditations] = (self.applications, self.accreditations)
+        kinds = {one.kind.value: one for one in renewing}
         return Renewals(self.database, self._waker(WorkflowName.CREDENTIAL), kinds)
 
     @cached_property

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from api.container import ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
+from api.http.openapi import whole_schema
 from api.http.problems import documented
 from clients.personnel import StaffEvent
 from rules.clock import now
@@ -32,7 +33,7 @@ router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks
             "required": True,
             "description": "An employment after its change, signed as Standard Webhooks: "
             "`webhook-id`, `webhook-timestamp`, `webhook-signature`.",
-            "content": {"application/json": {"schema": StaffEvent.model_json_schema()}},
+            "content": {"application/json": {"schema": whole_schema(StaffEvent)}},
         }
     },
 )

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
 
 from api.http.auth import Openness, declared
 from api.http.problems import MEDIA_TYPE, ProblemField, ProblemOut
@@ -86,3 +87,21 @@ def _security(
         return []
     by_session = _BY_SESSION_READING if method in ("get", "head") else _BY_SESSION
     return [by_session, _BY_TOKEN] if by_token else [by_session]
+
+
+def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model without references, to stand anywhere in the description."""
+    schema = model.model_json_schema()
+    named = schema.pop("$defs", {})
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, list):
+            return [filled(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return filled(named[part["$ref"].rpartition("/")[2]])
+        return {name: filled(one) for name, one in part.items()}
+
+    whole: dict[str, Any] = filled(schema)
+    return whole

@@ -33,6 +33,7 @@ _UNLOCKS: Scope = frozenset({P.APPROVE_UNLOCK})
 _RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 _RELEASES: Scope = frozenset({P.RELEASE_CREDENTIALS})
+_RECONCILES: Scope = frozenset({P.RECONCILE_STAFF})
 _MEETS: Scope = frozenset({P.MEET_PEOPLE})
 
 
@@ -63,6 +64,10 @@ _OF_CASES: Mapping[str, Scope] = {
     "GET /requests/{case_id}/state": _TALKS,
     "POST /applications/{case_id}/resubmit": _APPLIES,
     "POST /verifications/{case_id}/resubmit": frozenset({P.CONFIRM_ACCOUNT}),
+    "POST /accreditations/{case_id}/resubmit": _APPLIES,
+    "POST /accreditations/{case_id}/draft/refresh": _APPLIES,
+    "GET /accreditations/needs": _APPLIES,
+    "GET /accreditations/{case_id}/portfolio": _SEES,
     "GET /applications/{case_id}/act": _SEES,
     "GET /applications/{case_id}/receipt": _SEES,
     "POST /applications/{case_id}/comments": _TALKS,
@@ -115,6 +120,10 @@ _OF_THE_ARCHIVE: Mapping[str, Scope] = {
 
 _OTHERS: Mapping[str, Scope] = {
     "GET /journal/own": _ANY,
+    "GET /personnel-records": _RECONCILES,
+    "POST /personnel-records/{record_id}/retry": _RECONCILES,
+    "POST /personnel-records/{record_id}/close": _RECONCILES,
+    "GET /registrations": _MEETS,
     "GET /course/overdue": frozenset({P.OVERSEE_COURSE}),
     "GET /audit/cases": frozenset({P.AUDIT_CASES}),
     "GET /audit/cases/{case_id}": frozenset({P.AUDIT_CASES}),
@@ -131,6 +140,7 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /credentials": _DOCUMENTS,
     "GET /credentials/people/{person_id}": _DOCUMENTS | _QUALIFICATION,
     "GET /credentials/staff": _QUALIFICATION,
+    "POST /credentials/{credential_id}/confirm": frozenset({P.CONFIRM_CREDENTIALS}),
     "GET /credentials/{credential_id}": _DOCUMENTS | _QUALIFICATION,
     "POST /credentials/{credential_id}/versions": _DOCUMENTS,
     "POST /credentials/{credential_id}/dates": _DOCUMENTS,

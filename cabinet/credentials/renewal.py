@@ -60,7 +60,7 @@ async def _page(
         raise not_found()
     words = in_words(refusal.message) if refusal else ""
     field = None
-    if one.category.renewed_by == CaseKind.APPLICATION:
+    if visit.container.renewals.by_programme(one.category.renewed_by):
         fitting = await catalogue.programmes(session, text=one.current.about)
         found = fitting or await catalogue.programmes(session)
         field = FieldView(

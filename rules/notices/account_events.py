@@ -60,7 +60,7 @@ def _risk(title: str, text: str) -> Event:
 
 def _norm(title: str) -> Event:
     return Event(
-        RecipientRole.OPS,
+        RecipientRole.ADMINISTRATOR,
         title,
         "На ней держатся правила кабинета: какие, показано в списке норм.",
         "Узнайте, чем её заменили, и поменяйте то, что на ней держится.",
@@ -116,13 +116,12 @@ ACCOUNT_EVENTS: Mapping[NoticeKind, Event] = {
         about=NoticeGroup.SECURITY,
     ),
     NoticeKind.INVITATION_FAILED: Event(
-        RecipientRole.ACCOUNT,
+        RecipientRole.ADMINISTRATOR,
         "Приглашение не дошло",
         "Письмо с приглашением не доставлено: сотрудник не сможет создать учётную запись.",
         "Откройте страницу сотрудника, проверьте адрес почты и пригласите снова.",
         path="/people/%(person)s",
         link="Открыть страницу сотрудника",
-        about=NoticeGroup.OPERATION,
     ),
     NoticeKind.REGISTRATION_FAILED: Event(
         RecipientRole.OPERATOR,

@@ -16,6 +16,7 @@ _GROUP_OF: Mapping[RecipientRole, NoticeGroup] = {
     RecipientRole.OPS: NoticeGroup.OPERATION,
     RecipientRole.OPERATOR: NoticeGroup.REVIEW,
     RecipientRole.SECURITY: NoticeGroup.SECURITY,
+    RecipientRole.ADMINISTRATOR: NoticeGroup.OPERATION,
 }
 
 

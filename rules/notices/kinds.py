@@ -184,6 +184,7 @@ class RecipientRole(StrEnum):
     OPS = "ops"
     OPERATOR = "operator"
     SECURITY = "security"
+    ADMINISTRATOR = "administrator"
 
 
 class NoticeState(StrEnum):

@@ -42,6 +42,7 @@ class Accreditations(Drafts):
 
     kind = CaseKind.ACCREDITATION
     number_kind = NumberKind.ACCREDITATION
+    renews_by_programme = False
     spoken = RefusalTexts(
         not_closed="Подготовить заново можно только закрытое дело об аккредитации.",
         not_now="Эти документы для аккредитации уже нельзя изменить.",

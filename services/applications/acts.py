@@ -27,6 +27,7 @@ class Applications(Drafts):
 
     kind = CaseKind.APPLICATION
     number_kind = NumberKind.APPLICATION
+    renews_by_programme = True
     spoken = RefusalTexts(
         not_closed="Копировать можно только закрытую заявку.",
         not_now="Эту заявку уже нельзя изменить.",

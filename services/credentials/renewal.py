@@ -4,9 +4,9 @@ Which kind of case renews a category stands with the category; how such a case i
 registers where the program is put together.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
@@ -26,8 +26,16 @@ from rules.refusals import Refusal, not_found
 from services.credentials import categories, reminder_rows, rows
 from services.own_workflows import Wake
 
-Begin = Callable[[Actor, UUID | None], Awaitable[Case]]
-"""Begins the draft of a case that renews; what was chosen for it, such as a programme."""
+
+class Renewing(Protocol):
+    """A kind of case that renews credentials."""
+
+    renews_by_programme: bool
+    """Whether the owner chooses a programme for it."""
+
+    async def renew(self, actor: Actor, choice: UUID | None, /) -> Case:
+        """Begin its draft; `choice` is the programme."""
+
 
 AT_A_TIME = 100
 
@@ -35,10 +43,15 @@ AT_A_TIME = 100
 class Renewals:
     """The acts of owners who renew, by the kinds of case that can."""
 
-    def __init__(self, database: Database, wake: Wake, kinds: Mapping[str, Begin]) -> None:
+    def __init__(self, database: Database, wake: Wake, kinds: Mapping[str, Renewing]) -> None:
         self._database = database
         self._wake = wake
         self._kinds = kinds
+
+    def by_programme(self, kind: str | None) -> bool:
+        """Whether the owner chooses a programme for the kind of case that renews."""
+        known = self._kinds.get(kind or "")
+        return known is not None and known.renews_by_programme
 
     async def begin(self, actor: Actor, credential_id: UUID, choice: UUID | None) -> Case:
         """Begin the case that renews a credential; the one that is open, if there is one.
@@ -54,7 +67,7 @@ class Renewals:
         if kind not in self._kinds:
             words = "Такой документ продлевают не в кабинете. Получив новый, внесите его здесь."
             raise Refusal("not_renewed_here", words, 409)
-        case = await self._kinds[kind](actor, choice)
+        case = await self._kinds[kind].renew(actor, choice)
         now = present()
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)

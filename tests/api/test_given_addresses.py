@@ -33,13 +33,14 @@ OPENED_BY = {
     RecipientRole.OPS: Role.OPS,
     RecipientRole.OPERATOR: Role.OPERATOR,
     RecipientRole.SECURITY: Role.SECURITY,
+    RecipientRole.ADMINISTRATOR: Role.ADMINISTRATOR,
 }
 
 
-def in_messages(kind: NoticeKind, case_id: UUID) -> set[str]:
+def in_messages(kind: NoticeKind, case_id: UUID, person_id: str) -> set[str]:
     """All addresses in the letter, the digest, the SMS and the push message of an event."""
-    told: tuple[str, dict[str, str], UUID, str] = (kind, {}, case_id, "ru")
-    written = [letter(*told, ADDRESSES), digest([(kind, {}, case_id)], "ru", ADDRESSES)]
+    told: tuple[str, dict[str, str], UUID, str] = (kind, {"person": person_id}, case_id, "ru")
+    written = [letter(*told, ADDRESSES), digest([(kind, {"person": person_id}, case_id)], "ru", ADDRESSES)]
     texts = [text for one in written for text in (one.text, one.html)]
     texts.append(short_message(*told, ADDRESSES))
     found = {address for text in texts for address in re.findall(r'https?://[^\s"<>]+', text)}
@@ -71,7 +72,7 @@ async def test_every_address_given_out_opens(world: World, tmp_path: Path) -> No
     clients = {role: await world.sign_in(one.actor) for role, one in holders.items()}
     for kind, event in EVENTS.items():
         about = things["request_id" if kind.startswith("request_") else "case_id"]
-        for address in in_messages(kind, UUID(about)):
+        for address in in_messages(kind, UUID(about), things["person_id"]):
             client = clients[OPENED_BY[event.audience]]
             answer = await client.get(address, follow_redirects=True)
             assert answer.url.path != "/sign-in", address

@@ -38,6 +38,7 @@ def gallery() -> FastAPI:
         links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in PAGES)
         return f"<!doctype html><title>Gallery</title><ul>{links}</ul>"
 
+    @app.get("/accreditations/{name}/live")
     @app.get("/applications/{name}/live")
     async def nothing_new(name: str) -> Response:
         return Response(status_code=304)
@@ -49,11 +50,13 @@ def gallery() -> FastAPI:
         return Response(status_code=304)
 
     @app.get("/desk/cases/{name}/live/{step}")
+    @app.get("/accreditations/{name}/live/{step}")
     @app.get("/applications/{name}/live/{step}")
     async def nothing_moved(name: str, step: int) -> Response:
         return Response(status_code=304)
 
     @app.post("/desk/cases/{name}/reading")
+    @app.post("/accreditations/{name}/reading")
     @app.post("/applications/{name}/reading")
     async def read(name: str) -> Response:
         return Response(status_code=204)

@@ -25,11 +25,10 @@ from models.messages import (
     CredentialSignal,
     WorkflowName,
 )
-from models.tables.cases import Case
 from models.tables.credentials import Credential, CredentialReminder
 from models.tables.notices import Notice
 from models.tables.people import Person, RoleChange, RoleGrant
-from rules.access import Actor, Role
+from rules.access import Role
 from rules.clock import now
 from rules.credentials.reminders import END, ReminderState, over_at, reminder_at
 from rules.credentials.statuses import CredentialStatus
@@ -331,12 +330,8 @@ async def test_a_renewal_is_followed_until_it_is_closed(keeping: Keeping, clock:
     await life.look(office.database, made, nothing)
     clock.at = reminder_at(last, 90, MOSCOW)
     await life.look(office.database, made, nothing)
-
-    async def begin_case(actor: Actor, choice: UUID | None) -> Case:
-        return await office.applications.create_draft(actor, choice or office.programme_id)
-
-    renewals = Renewals(office.database, wake, {"accreditation": begin_case})
-    cases = {(await renewals.begin(owner, made, None)).id for _ in range(2)}
+    renewals = Renewals(office.database, wake, {"accreditation": office.applications})
+    cases = {(await renewals.begin(owner, made, office.programme_id)).id for _ in range(2)}
     assert len(cases) == 1, "the second click opens the first case"
     assert (await keeping.one(made)).status == CredentialStatus.RENEWING
     async with office.database.work() as session:

@@ -60,7 +60,7 @@ from tests.shared.waiting import until
 from worker import build
 
 SERVERS = ("postgres", "temporal", "minio")
-WORLD = ("register", "mail")
+WORLD = ("simulators",)
 
 
 def quiet(name: str, text: str) -> None:

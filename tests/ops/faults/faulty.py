@@ -34,13 +34,13 @@ SHORT = Plan(
     pause=1.5,
 )
 BROKEN = Plan(
-    cases=3,
+    cases=6,
     kills=0,
     seed=7,
-    hits={CrashPoint.ACT_COMMITTED: 1},
+    hits={CrashPoint.ACT_COMMITTED: 2},
     workers=1,
     apis=1,
-    in_flight=3,
+    in_flight=6,
     pause=0.0,
     settle_within=15.0,
 )
