@@ -76,7 +76,7 @@ async def test_somebody_registers_and_is_confirmed_by_two_people(
     day = (now() + timedelta(days=3)).date()
     await theirs.get_by_label("День").fill(f"{day:%d.%m.%Y}")
     await theirs.get_by_label("С", exact=True).fill("10:00")
-    await theirs.get_by_label("До", exact=True).fill("11:00")
+    await theirs.get_by_label("До какого времени").fill("11:00")
     await theirs.get_by_role("button", name="Открыть время").click()
     await expect(theirs.get_by_text("свободно").first).to_be_visible()
     await well_made(theirs)
