@@ -40,7 +40,10 @@ OPENED_BY = {
 def in_messages(kind: NoticeKind, case_id: UUID, person_id: str) -> set[str]:
     """All addresses in the letter, the digest, the SMS and the push message of an event."""
     told: tuple[str, dict[str, str], UUID, str] = (kind, {"person": person_id}, case_id, "ru")
-    written = [letter(*told, ADDRESSES), digest([(kind, {"person": person_id}, case_id)], "ru", ADDRESSES)]
+    written = [
+        letter(*told, ADDRESSES),
+        digest([(kind, {"person": person_id}, case_id)], "ru", ADDRESSES),
+    ]
     texts = [text for one in written for text in (one.text, one.html)]
     texts.append(short_message(*told, ADDRESSES))
     found = {address for text in texts for address in re.findall(r'https?://[^\s"<>]+', text)}
