@@ -13,12 +13,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from models.messages import CaseSignal, CaseState
 from ops.cli import app
 from ops.faults.installation import FaultsInstallation
 from ops.faults.run import Plan, rehearse
 from ops.local.servers import Launch
 from ops.local.servers.medcab import Api, Door, Worker
+from rules.cases.process import CaseKind
 from services.crash_points import CrashPoint
 
 SHORT = Plan(
@@ -37,14 +40,14 @@ BROKEN = Plan(
     cases=6,
     kills=0,
     seed=7,
-    hits={CrashPoint.ACT_COMMITTED: 2},
+    hits={},
     workers=1,
     apis=1,
     in_flight=6,
     pause=0.0,
     settle_within=15.0,
 )
-"""The first submission is committed and its process dies: only the sweeper can ring for it."""
+"""Signals of one case never arrive: only the sweeper could wake it."""
 PLANS = {"short": SHORT, "sweeper": BROKEN}
 
 GIVEN = "servers.json"
@@ -52,13 +55,23 @@ GIVEN = "servers.json"
 
 
 def break_sweeper() -> None:
-    """The sweeper walks and sees nobody."""
+    """The sweeper walks and sees nobody, and signals of the first application are lost."""
     from services.cases import wakeups
+    from services.cases.signals import CaseSignals
 
     async def sees_nobody(*_: Any, **__: Any) -> int:
         return 0
 
+    send, lost = CaseSignals.send, set[UUID]()
+
+    def loses_one(self: CaseSignals, case: CaseState, signal: CaseSignal) -> None:
+        if case.kind is CaseKind.APPLICATION and not lost:
+            lost.add(case.case_id)
+        if case.case_id not in lost:
+            send(self, case, signal)
+
     wakeups.sweep = sees_nobody
+    CaseSignals.send = loses_one  # type: ignore[method-assign]
 
 
 BREAK = {"sweeper": break_sweeper}
