@@ -104,6 +104,16 @@ BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("lose answers", "push"): {"reply": "lost"},
 }
 """How simulators misbehave during a fault."""
+ELSEWHERE = frozenset(
+    {
+        CrashPoint.PORTFOLIO_FILED,
+        CrashPoint.PORTFOLIO_SENT,
+        CrashPoint.BATCH_ASKED,
+        CrashPoint.BATCH_STORED,
+    }
+)
+"""Points that no case of a run comes to; the tests of accreditations and registers, and `medcab
+bench sync`, die there."""
 KEEPS_UNNOTED = frozenset({"simulators"})
 """Servers that store a repeated message as one more: killed before answering, they get it twice."""
 
