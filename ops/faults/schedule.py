@@ -112,8 +112,7 @@ ELSEWHERE = frozenset(
         CrashPoint.BATCH_STORED,
     }
 )
-"""Points that no case of a run comes to; the tests of accreditations and registers, and `medcab
-bench sync`, die there."""
+"""Points that no case of a run comes to. Those of batches are died at by `medcab bench sync`."""
 KEEPS_UNNOTED = frozenset({"simulators"})
 """Servers that store a repeated message as one more: killed before answering, they get it twice."""
 
