@@ -4,28 +4,24 @@ Both calls are safe to repeat: the centre knows a package by our own id. A packa
 already, with the same contents, is a success; with other contents it is an alarm.
 """
 
-import asyncio
 import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-import httpx
 from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
+from clients.answers import ReceivingSystem
 from rules.texts.cleaning import clean, one_line
 
-ANSWER_LIMIT = 1024 * 1024
-"""How many bytes of a reply are read at most."""
 UNKNOWN, OTHER_CONTENTS = "unknown_package", "other_contents"
 
 
@@ -105,26 +101,17 @@ class PackageStanding(BaseModel):
         return self
 
 
-class _Fault(BaseModel):
-    code: str = Field(max_length=100, pattern=r"^[a-z_]+$")
-
-
 def digest_of(application: bytes, portfolio: bytes) -> str:
     """The digest by which both sides know the contents of a package, in hex."""
     return hashlib.sha256(application + hashlib.sha256(portfolio).digest()).hexdigest()
 
 
-class AccreditationCentre:
+class AccreditationCentre(ReceivingSystem):
     """Talks to the centre over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
-        self._whole = 3 * timeout
-        self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/"),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
-            headers={"Accept": "application/json"},
-            trust_env=False,
-        )
+    down = CentreDown
+    garbled = CentreGarbled
+    refused = CentreRefused
 
     async def submit(
         self, package_id: UUID, application: bytes, portfolio: bytes
@@ -137,7 +124,8 @@ class AccreditationCentre:
         standing = await self._send(
             "PUT",
             f"/v1/packages/{package_id}",
-            {
+            PackageStanding,
+            files={
                 "application": ("application.json", application, "application/json"),
                 "portfolio": ("portfolio.pdf", portfolio, "application/pdf"),
             },
@@ -148,57 +136,12 @@ class AccreditationCentre:
 
     async def standing(self, package_id: UUID, digest: str) -> PackageStanding:
         """How a package with this digest stands. Raises as `submit` does."""
-        standing = await self._send("GET", f"/v1/packages/{package_id}")
+        standing = await self._send("GET", f"/v1/packages/{package_id}", PackageStanding)
         if standing.digest != digest:
             raise CentreHasOther(OTHER_CONTENTS)
         return standing
 
-    async def _send(
-        self, method: str, path: str, files: dict[str, tuple[str, bytes, str]] | None = None
-    ) -> PackageStanding:
-        try:
-            async with (
-                asyncio.timeout(self._whole),
-                self._http.stream(method, path, files=files) as reply,
-            ):
-                body = await _body(reply)
-        except httpx.DecodingError as error:
-            raise CentreGarbled(type(error).__name__) from None
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise CentreDown(type(error).__name__) from None
-        if reply.status_code in (404, 409, 413, 422):
-            raise _refused(body)
-        if reply.status_code not in (200, 202):
-            raise CentreDown(f"HTTP {reply.status_code}")
-        try:
-            return PackageStanding.model_validate_json(body)
-        except ValidationError as error:
-            raise CentreGarbled(f"{error.error_count()} fields unreadable") from None
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-async def _body(reply: httpx.Response) -> bytes:
-    body = bytearray()
-    async for piece in reply.aiter_bytes():
-        body += piece
-        if len(body) > ANSWER_LIMIT:
-            raise CentreGarbled("a reply without end")
-    return bytes(body)
-
-
-def _refused(body: bytes) -> CentreRefused | CentreGarbled:
-    """The error for a refusal. A wrong address answers 404 as well: only a proper body counts."""
-    try:
-        code = _Fault.model_validate_json(body).code
-    except ValidationError:
-        return CentreGarbled("a refusal that is not the centre's")
-    return CentreHasOther(code) if code == OTHER_CONTENTS else CentreRefused(code)
+    def _refusal(self, body: bytes) -> Exception:
+        refusal = super()._refusal(body)
+        other = isinstance(refusal, CentreRefused) and refusal.code == OTHER_CONTENTS
+        return CentreHasOther(OTHER_CONTENTS) if other else refusal

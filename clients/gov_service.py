@@ -4,21 +4,19 @@ Every call is safe to repeat: the gov service knows a message by its id. What is
 the concern of `services.gov_service.envelopes` and `services.gov_service.messages`.
 """
 
-import asyncio
 import base64
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-import httpx
 from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
 )
 
+from clients.answers import ReceivingSystem
 from settings import Settings
 
 ENVELOPE_TYPE = "application/cms"
@@ -74,21 +72,16 @@ class Acknowledgement(BaseModel, title="Receipt"):
     )
 
 
-class _Fault(BaseModel):
-    code: str = Field(max_length=100, pattern=r"^[a-z_]+$")
-
-
-class GovService:
+class GovService(ReceivingSystem):
     """Talks to the gov service over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
+    down = GovServiceDown
+    garbled = GovServiceGarbled
+    refused = GovServiceRefused
+    limit = ANSWER_LIMIT
+
     def __init__(self, settings: Settings, timeout: float = 10.0) -> None:
-        self._whole = 3 * timeout
-        self._http = httpx.AsyncClient(
-            base_url=settings.gov_service_url.rstrip("/"),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
-            headers={"Accept": "application/json"},
-            trust_env=False,
-        )
+        super().__init__(settings.gov_service_url, timeout)
 
     async def hand_over(
         self, message_id: UUID, service: str, envelope: bytes, callback_url: str
@@ -101,6 +94,7 @@ class GovService:
         return await self._send(
             "PUT",
             f"/v1/messages/{message_id}",
+            Acknowledgement,
             params={"service": service, "callback": callback_url},
             content=envelope,
             headers={"Content-Type": ENVELOPE_TYPE},
@@ -108,7 +102,7 @@ class GovService:
 
     async def ask(self, message_id: UUID) -> Acknowledgement:
         """How a message stands. Raises GovServiceDown and GovServiceRefused."""
-        receipt = await self._send("GET", f"/v1/messages/{message_id}")
+        receipt = await self._send("GET", f"/v1/messages/{message_id}", Acknowledgement)
         if receipt.state in ("answered", "refused") and receipt.envelope is None:
             raise GovServiceGarbled("an answer without its envelope")
         return receipt
@@ -122,66 +116,7 @@ class GovService:
         return await self._send(
             "PUT",
             f"/v1/messages/{message_id}/withdrawal",
+            Acknowledgement,
             content=envelope,
             headers={"Content-Type": ENVELOPE_TYPE},
         )
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, str] | None = None,
-        content: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Acknowledgement:
-        try:
-            async with (
-                asyncio.timeout(self._whole),
-                self._http.stream(
-                    method, path, params=params, content=content, headers=headers
-                ) as reply,
-            ):
-                body = await _body(reply)
-        except httpx.DecodingError as error:
-            raise GovServiceGarbled(type(error).__name__) from None
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise GovServiceDown(type(error).__name__) from None
-        if reply.status_code in (404, 409, 413, 422):
-            raise _refused(body)
-        if reply.status_code not in (200, 202):
-            raise GovServiceDown(f"HTTP {reply.status_code}")
-        try:
-            return Acknowledgement.model_validate_json(body)
-        except ValidationError as error:
-            raise GovServiceGarbled(f"{error.error_count()} fields unreadable") from None
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-async def _body(reply: httpx.Response) -> bytes:
-    body = bytearray()
-    async for piece in reply.aiter_bytes():
-        body += piece
-        if len(body) > ANSWER_LIMIT:
-            raise GovServiceGarbled("a reply without end")
-    return bytes(body)
-
-
-def _refused(body: bytes) -> GovServiceRefused | GovServiceGarbled:
-    """The error for a refusal.
-
-    A wrong address answers 404 as well: only a proper body is believed.
-    """
-    try:
-        return GovServiceRefused(_Fault.model_validate_json(body).code)
-    except ValidationError:
-        return GovServiceGarbled("a refusal that is not the gov service's")

@@ -3,12 +3,12 @@ the identity register, by INN or personnel number."""
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from clients.answers import answer
+from clients.answers import OutsideSystem
 from rules.texts.cleaning import one_line
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -149,17 +149,15 @@ class _Nobody(BaseModel):
     detail: str
 
 
-class Register:
+class Register(OutsideSystem):
     """A register that is asked over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
+    down = RegisterDown
+    garbled = RegisterGarbled
+    limit = ANSWER_LIMIT
+
     def __init__(self, url: str, timeout: float = 5.0) -> None:
-        self._whole = 3 * timeout
-        self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/"),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
-            headers={"Accept": "application/json"},
-            trust_env=False,
-        )
+        super().__init__(url, timeout)
 
     async def _search(
         self, path: str, asked: Mapping[str, Any], card: type[Answer]
@@ -176,17 +174,6 @@ class Register:
         if told is None:
             raise RegisterGarbled("404 where there is always an answer")
         return told
-
-    async def _ask(self, method: str, path: str, **asked: Any) -> httpx.Response:
-        """The answer, whatever it is. Raises RegisterDown and RegisterGarbled."""
-        try:
-            return await answer(
-                self._http, method, path, within=self._whole, limit=ANSWER_LIMIT, **asked
-            )
-        except httpx.DecodingError as error:
-            raise RegisterGarbled(type(error).__name__) from None
-        except httpx.HTTPError as error:
-            raise RegisterDown(type(error).__name__) from None
 
     def _read(self, reply: httpx.Response, card: type[Answer]) -> Answer | None:
         if reply.status_code == 404:
@@ -209,16 +196,6 @@ class Register:
             told = None
         if told is None or told.detail != "not found":
             raise RegisterGarbled("404 that is not the register's")
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 class RegisterClient(Register):
