@@ -1,4 +1,4 @@
-"""The state registers asked about many people at once, and the programmes that are offered.
+"""The state registers asked about many people at once.
 
 Each answer about a person has a revision. Who names the revision that is known already is not sent
 the records again while nothing has changed.
@@ -18,8 +18,6 @@ MOST_AT_ONCE = 50
 """About so many people the registers answer at once."""
 MOST_RECORDS = 500
 """So many records of one person are believed; with more, what it says of them is unreadable."""
-MOST_PAGES = 40
-"""So many pages of programmes are read at most."""
 
 
 class _Said(BaseModel):
@@ -51,24 +49,6 @@ class TrainingRecord(_Said):
     organisation: Line = ""
     since: date = Field(alias="from")
     until: date = Field(alias="to")
-
-
-class OfferedCourse(_Said):
-    """A programme that one can still join."""
-
-    id: int
-    title: Line
-    specialty: Line
-    hours: int
-    certified: bool
-    organisation: Line
-    begins: date
-    distance: bool = False
-
-
-class _Programmes(_Said):
-    programmes: tuple[OfferedCourse, ...]
-    next: int | None = None
 
 
 class _Person(_Said):
@@ -149,23 +129,3 @@ def read(
 ) -> tuple[BaseModel, ...] | None:
     """Records as the register sent them, or as they were stored. Raises ValidationError."""
     return None if records is None else tuple(map(record.model_validate, records))
-
-
-class EducationPortal(Register):
-    """The portal of continuing education: which programmes it offers."""
-
-    async def programmes(self, specialty: str = "") -> list[OfferedCourse]:
-        """The programmes of a specialty, or all, page by page.
-
-        Raises RegisterBusy, RegisterDown and RegisterGarbled.
-        """
-        found: list[OfferedCourse] = []
-        after = 0
-        for _ in range(MOST_PAGES):
-            asked = {"specialty": specialty, "after": after, "limit": 100}
-            page = await self._get("/v1/programmes", asked, _Programmes)
-            found += page.programmes
-            if page.next is None or page.next <= after:
-                return found
-            after = page.next
-        return found
