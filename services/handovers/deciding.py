@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -143,7 +142,6 @@ async def _released(session: AsyncSession, row: Handover) -> list[UUID]:
         select(CredentialVersion.credential_id)
         .join(HandoverFile, col(HandoverFile.credential_version_id) == col(CredentialVersion.id))
         .where(HandoverFile.handover_id == row.id)
-        .group_by(col(CredentialVersion.credential_id))
-        .having(func.count() > 0)
+        .distinct()
     )
     return sorted(found.all())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from models.tables.credentials import Credential, CredentialVersion
 from models.tables.handovers import Authority, Handover, HandoverFile
@@ -47,14 +48,9 @@ class HandoverSeen:
 async def waiting(session: AsyncSession, actor: Actor, *, everything: bool) -> list[HandoverSeen]:
     """Hand-overs that the actor may decide on: those that wait, or the newest of all."""
     actor.demand(Permission.RELEASE_CREDENTIALS)
-    asked = (
-        select(Handover, Authority, Person)
-        .join(Authority, col(Authority.id) == col(Handover.authority_id))
-        .join(Person, col(Person.id) == col(Handover.person_id))
-        .where(
-            col(Person.unit_id).in_(actor.units_with(Permission.RELEASE_CREDENTIALS)),
-            Person.id != actor.person_id,
-        )
+    asked = _asked().where(
+        col(Person.unit_id).in_(actor.units_with(Permission.RELEASE_CREDENTIALS)),
+        Person.id != actor.person_id,
     )
     if not everything:
         asked = asked.where(col(Handover.state).in_(OPEN_STATES)).order_by(col(Handover.asked_at))
@@ -67,12 +63,7 @@ async def waiting(session: AsyncSession, actor: Actor, *, everything: bool) -> l
 async def one(session: AsyncSession, actor: Actor, handover_id: UUID) -> HandoverSeen:
     """One hand-over, for who decides on it; the view is recorded. Raises Refusal 404."""
     actor.demand(Permission.RELEASE_CREDENTIALS)
-    found = await session.exec(
-        select(Handover, Authority, Person)
-        .join(Authority, col(Authority.id) == col(Handover.authority_id))
-        .join(Person, col(Person.id) == col(Handover.person_id))
-        .where(Handover.id == handover_id)
-    )
+    found = await session.exec(_asked().where(Handover.id == handover_id))
     each = found.first()
     if each is None:
         raise not_found()
@@ -88,9 +79,7 @@ async def one(session: AsyncSession, actor: Actor, handover_id: UUID) -> Handove
 async def own(session: AsyncSession, actor: Actor) -> list[HandoverSeen]:
     """What of the actor's documents went where, the newest first."""
     found = await session.exec(
-        select(Handover, Authority, Person)
-        .join(Authority, col(Authority.id) == col(Handover.authority_id))
-        .join(Person, col(Person.id) == col(Handover.person_id))
+        _asked()
         .where(
             Handover.person_id == actor.person_id,
             col(Handover.state).in_(TOLD_STATES),
@@ -101,6 +90,15 @@ async def own(session: AsyncSession, actor: Actor) -> list[HandoverSeen]:
     rows = found.all()
     released = await _released(session, [row.id for row, *_ in rows])
     return [_seen(*each, released.get(each[0].id, ())) for each in rows]
+
+
+def _asked() -> Select[Handover, Authority, Person]:
+    """Requests with who asked, and about whom."""
+    return (
+        select(Handover, Authority, Person)
+        .join(Authority, col(Authority.id) == col(Handover.authority_id))
+        .join(Person, col(Person.id) == col(Handover.person_id))
+    )
 
 
 async def _released(
