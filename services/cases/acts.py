@@ -4,14 +4,12 @@ An act that is sent twice, by a second click or by a client that lost the respon
 gets the same answer twice.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from sqlalchemy import bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
@@ -27,6 +25,7 @@ from rules.cases.kinds import process_of
 from rules.cases.process import NEW_VERSION, Party, Status, Transition
 from rules.cases.terms import in_zone
 from rules.clock import now as present
+from rules.ids import hash_of
 from rules.refusals import act_id_reused
 from services.cases.signals import CaseSignals
 from services.cases.transitions import JOURNALED, stale, state_of
@@ -89,11 +88,6 @@ class CaseActs:
         return state
 
 
-def hash_of_act(said: Mapping[str, Any]) -> str:
-    """The hash of all that an act says: the same id with another hash is another act."""
-    return hashlib.sha256(rfc8785.dumps(dict(said))).hexdigest()
-
-
 @dataclass(frozen=True)
 class Claim:
     """An act that may be done now. `sequence` is the new number of a case that has none yet."""
@@ -132,7 +126,7 @@ async def claim(
     Raises Refusal 422 if the id was used for something else, and 409 if the person saw another step
     than the present one.
     """
-    digest = hash_of_act(
+    digest = hash_of(
         {
             "case": str(case.id),
             "step": act.at_step,

@@ -10,7 +10,6 @@ from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import rfc8785
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
@@ -22,6 +21,7 @@ from rules.access import Actor
 from rules.catalogue import entries
 from rules.catalogue.entries import Subject, demand
 from rules.clock import now as present
+from rules.ids import hash_of
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import FieldError, act_id_reused, not_found
 from services.catalogue import lookup as catalogue
@@ -189,7 +189,7 @@ def _body_hash(actor: Actor, wanted: Entry, wish: Wish) -> str:
         "offered": wish.offered,
         "body": wanted.values,
     }
-    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    return hash_of(said)
 
 
 async def _answered_before(session: AsyncSession, kind: EntryKind, made: CatalogueChange) -> Entry:

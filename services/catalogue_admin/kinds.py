@@ -3,18 +3,17 @@
 Each kind is described in a file of its own; `services.catalogue_admin.entries` lists them all.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from rules.catalogue.entries import Subject, unfit
 from rules.clock import now as present
+from rules.ids import hash_of
 from rules.refusals import FieldError
 from services.catalogue.files import entry_of
 from services.catalogue_admin.type_upgrades import Effect
@@ -45,7 +44,7 @@ class Entry:
             "from": self.valid_from.isoformat() if self.valid_from else None,
             "offered": self.offered,
         }
-        return hashlib.sha256(rfc8785.dumps(shown)).hexdigest()
+        return hash_of(shown)
 
     @property
     def kept(self) -> dict[str, Any]:

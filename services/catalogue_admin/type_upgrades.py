@@ -4,7 +4,6 @@ Cases keep the version they began with. A dry run says what another version woul
 cases that fit it as they are can then be moved, each with an entry in its journal.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import rfc8785
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
@@ -35,6 +33,7 @@ from rules.forms.definitions import (
     merged_checklist,
     merged_terms,
 )
+from rules.ids import hash_of
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal, act_id_reused, not_found
 from services.cases.transitions import CLOCKED, alarm_of, lock
@@ -211,7 +210,7 @@ async def move_cases(
     """
     demand(actor)
     said: Any = {"by": str(actor.person_id), "move": key, "version": version}
-    body_hash = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    body_hash = hash_of(said)
     async with database.work() as session:
         if (done := await _moved_before(session, act_id, body_hash)) is not None:
             return done

@@ -4,13 +4,11 @@ A remedy decides nothing about a case: it wakes the workflow, sends a message ag
 person. Its changes to the database are one transaction; signals follow the commit.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import rfc8785
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, col, select
@@ -24,6 +22,7 @@ from models.tables.notices import Notice
 from models.tables.operation import OperationAct
 from rules.access import Actor, Permission
 from rules.clock import now as present
+from rules.ids import hash_of
 from rules.journal.entries import SYSTEM_CHAIN
 from rules.notices.kinds import Channel, NoticeKind, NoticeState
 from rules.operation.states import REMEDIES, Remedy, demand_reason
@@ -179,7 +178,7 @@ def _digest(actor: Actor, wanted: RemedyOrder) -> str:
         "subject": wanted.subject,
         "reason": wanted.reason.strip(),
     }
-    return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+    return hash_of(body)
 
 
 async def _note(

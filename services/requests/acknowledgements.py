@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-import rfc8785
 from sqlalchemy import bindparam, exists, or_
 from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import insert
@@ -23,7 +22,7 @@ from models.encrypted_columns import bound_row
 from models.tables.cases import Case
 from models.tables.requests import RequestAcknowledgement, RequestMessage
 from rules.cases.process import CaseKind, Status
-from rules.ids import new_id
+from rules.ids import hash_of, new_id
 from rules.journal.entries import JournalKind
 from rules.refusals import not_found
 from services.cases.addressees import Addressee, register
@@ -125,15 +124,13 @@ async def keep(
     after the end of the case, is unexpected and journaled.
     """
     envelope = receipt.envelope
-    digest = hashlib.sha256(
-        rfc8785.dumps(
-            {
-                "state": receipt.state,
-                "reason": receipt.reason,
-                "envelope": hashlib.sha256(envelope).hexdigest() if envelope else None,
-            }
-        )
-    ).hexdigest()
+    digest = hash_of(
+        {
+            "state": receipt.state,
+            "reason": receipt.reason,
+            "envelope": hashlib.sha256(envelope).hexdigest() if envelope else None,
+        }
+    )
     row = RequestAcknowledgement(
         id=new_id(),
         message_id=message.message_id,

@@ -17,11 +17,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.people import Person, RoleGrant, StaffAct
 from rules.access import Actor, Permission, permissions_of, right_named
 from rules.clock import now as present
+from rules.ids import hash_of
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from rules.staff.people import StaffActKind, last_manager, oneself
 from services import access
-from services.cases.acts import hash_of_act
 from services.journal import entries as journal
 
 _ACTING = 1_245_662_041
@@ -64,7 +64,7 @@ async def begin(
     now = present()
     by = actor.person_id if actor else None
     said = {"by": str(by), "kind": kind.value, **body}
-    body_hash = hash_of_act(said)
+    body_hash = hash_of(said)
     if actor is not None:
         actor = await _as_of_now(session, actor, now, needs)
     known = await session.get(StaffAct, act_id)

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -26,7 +25,7 @@ from models.tables.people import Person, Unit
 from rules.access import Actor, Permission, Role
 from rules.catalogue.entries import Subject
 from rules.clock import now as present
-from rules.ids import new_id
+from rules.ids import hash_of, new_id
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import act_id_reused, forbidden
 from rules.staff.table import (
@@ -138,7 +137,7 @@ async def apply(
     with unavailable_is_refusal():
         sheet = await inspection.sheet(body)
     said = {"by": str(actor.person_id), "digest": digest, "file": _sha256(body)}
-    body_hash = _sha256(rfc8785.dumps(said))
+    body_hash = hash_of(said)
     try:
         async with database.work() as session:
             await session.exec(select(func.pg_advisory_xact_lock(_IMPORTING)))
@@ -344,7 +343,7 @@ def _digest(plan: _Plan, body: bytes) -> str:
         ]
 
     said: Any = [_sha256(body), lines(plan.units), lines(plan.people), len(plan.own_contacts)]
-    return _sha256(rfc8785.dumps(said))
+    return hash_of(said)
 
 
 async def _write(
