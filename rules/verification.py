@@ -130,6 +130,11 @@ class GivenFile:
     mark: bool | None
 
 
+def needed_documents(data: Mapping[str, Any]) -> frozenset[str]:
+    """The kinds of document that the answers make necessary, besides those needed always."""
+    return frozenset(rule.kind for rule in DOCUMENTS if rule.when and data.get(rule.when))
+
+
 def missing_documents(data: Mapping[str, Any], given: Collection[str]) -> list[FieldError]:
     """The documents that the answers make necessary and that are not attached."""
     return [
@@ -138,7 +143,7 @@ def missing_documents(data: Mapping[str, Any], given: Collection[str]) -> list[F
             Words("Приложите {document}", document=AccusativeTitle(rule.title)),
         )
         for rule in DOCUMENTS
-        if rule.when and data.get(rule.when) and rule.kind not in given
+        if rule.kind in needed_documents(data).difference(given)
     ]
 
 

@@ -254,4 +254,5 @@ async def confirm(
     change_id: UUID, body: ContactCodeIn, container: ContainerDep, current: CurrentSession
 ) -> None:
     """Confirm a new contact by the code sent to it. From now on it replaces the old one."""
-    await contacts.confirm(container.database, current.actor, change_id, body.code, now())
+    done = contacts.confirm(container.database, current.actor, change_id, body.code, now())
+    container.signals.wake(await done)

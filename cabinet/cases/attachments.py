@@ -106,7 +106,7 @@ async def slots_of(
             refused or {},
             read_only,
         )
-        for rule in edited.page.attachment_rules
+        for rule in edited.attachment_rules
     ]
 
 

@@ -22,7 +22,7 @@ from rules.cases.kinds import process_of
 from rules.cases.process import Status
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.catalogue.intakes import check_intake
-from rules.forms.definitions import Section, check_attachments, check_form, differs
+from rules.forms.definitions import AttachmentRule, Section, check_attachments, check_form, differs
 from rules.forms.draft_edits import mark, marks
 from rules.forms.fields import Field, FieldKind, too_long, too_long_words
 from rules.refusals import FieldError, Refusal, not_found
@@ -59,10 +59,19 @@ class Editing:
         """`draft`, `answer` or `correction`."""
         return MODES.get(Status(self.page.case.status), "correction")
 
+    @cached_property
+    def attachment_rules(self) -> Sequence[AttachmentRule]:
+        """The documents of the case: required, too, where the answers make one necessary."""
+        needed = pages_of(self.page.case.kind).needed(self.data)
+        return [
+            rule.model_copy(update={"required": True}) if rule.kind in needed else rule
+            for rule in self.page.attachment_rules
+        ]
+
     @property
     def pages(self) -> int:
         """How many pages there are to fill in; the documents, if any are asked for, are one."""
-        papers = bool(self.page.attachment_rules)
+        papers = bool(self.attachment_rules)
         return len(self.page.definition.sections) + int(papers)
 
     @property
@@ -89,7 +98,7 @@ class Editing:
             return left[0] if left else f"{self.url}/check"
         if place < len(sections):
             return f"{self.url}/{sections[place].name}"
-        papers = place == len(sections) and self.page.attachment_rules
+        papers = place == len(sections) and self.attachment_rules
         return f"{self.url}/{'attachments' if papers else 'check'}"
 
     def errors(self, *, complete: bool) -> dict[str, str]:
@@ -104,9 +113,7 @@ class Editing:
 
     def missing(self) -> dict[str, str]:
         """Errors about documents by their kind: missing, or not wanted."""
-        found = check_attachments(
-            self.page.attachment_rules, [given["kind"] for given in self.attached]
-        )
+        found = check_attachments(self.attachment_rules, [given["kind"] for given in self.attached])
         return {f.path.removeprefix("attachments."): in_words(f.message) for f in found}
 
     @cached_property
@@ -126,7 +133,7 @@ class Editing:
         ]
         return found + [
             (self.pages, f"{self.url}/attachments#slot-{rule.kind}")
-            for rule in self.page.attachment_rules
+            for rule in self.attachment_rules
             if rule.kind in left
         ]
 
@@ -214,7 +221,7 @@ def tasks_of(edited: Editing) -> list[Task]:
     """A line of the task list for each section, and one for the documents, if any are asked for."""
     errors, wrong = edited.errors(complete=True), edited.errors(complete=False)
     tasks = [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
-    return [*tasks, _documents_task(edited)] if edited.page.attachment_rules else tasks
+    return [*tasks, _documents_task(edited)] if edited.attachment_rules else tasks
 
 
 def _task(
@@ -235,14 +242,14 @@ def _task(
 
 
 def _documents_task(edited: Editing) -> Task:
-    wanted = [r for r in edited.page.attachment_rules if r.required and not r.waived_reason]
+    wanted = [r for r in edited.attachment_rules if r.required and not r.waived_reason]
     missing = edited.missing()
     there = len([rule for rule in wanted if rule.kind not in missing])
     hint = gettext("Необязательно")
     if wanted:
         hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
     state = "done" if not missing else "started" if there else "empty"
-    kinds = [rule.kind for rule in edited.page.attachment_rules]
+    kinds = [rule.kind for rule in edited.attachment_rules]
     hint = edited.remarked(kinds) or hint
     if edited.unanswered(kinds):
         state = "mend"

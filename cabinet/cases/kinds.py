@@ -3,8 +3,9 @@
 A kind registers once, beside its pages. The pages that all kinds share ask `pages_of`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from api.container import Container
 from cabinet.cases.timeline import Sentence
@@ -43,7 +44,8 @@ class KindPages:
     Submitting leads to the page `after_sending` below that of the case, or to the case itself where
     it is empty. The other fields are keys of `cabinet.frame.visits.DONE`: each names the sentence
     that is shown after an act. `waits` says whom an open case waits for and what happens
-    then, where the kind has words of its own.
+    then, where the kind has words of its own. `needed` names the kinds of document that the answers
+    of a draft make necessary, besides those that its type always asks for.
     """
 
     process: Process
@@ -56,6 +58,7 @@ class KindPages:
     correction_discarded: str = "discarded"
     after_sending: str = ""
     waits: Callable[[CasePage], tuple[str, str]] | None = None
+    needed: Callable[[Mapping[str, Any]], Collection[str]] = lambda data: ()
 
     @property
     def room(self) -> str:

@@ -291,13 +291,15 @@ async def confirm(
     known = uuid_of(change_id)
     if known is None:
         return visit.go("/notices/contacts")
+    container = visit.container
     try:
         code = code_mail or code_sms
-        await contacts.confirm(visit.container.database, visit.actor, known, code, now())
+        woken = await contacts.confirm(container.database, visit.actor, known, code, now())
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
         return await _contacts(visit, session, {}, {"code": gettext(refusal.message)}, known)
+    container.signals.wake(woken)
     return visit.go("/notices/contacts", "contact_changed")
 
 

@@ -67,20 +67,20 @@ _DECIDED: Mapping[Transition, str] = {
     Transition.REJECT: WORDS[Status.REJECTED],
 }
 _MADE: Mapping[Transition, str] = {
-    Transition.CONFIRM_ACCESS: marked("Заявка подтверждена."),
-    Transition.APPROVE: marked("Заявка одобрена."),
+    Transition.CONFIRM_ACCESS: marked("Подтверждено."),
+    Transition.APPROVE: marked("Одобрено."),
     Transition.CLARIFY: marked("Запрос на уточнение отправлен."),
-    Transition.REJECT: marked("Заявка отклонена."),
+    Transition.REJECT: marked("Отклонено."),
 }
 _NOT_NOW: Mapping[Status, str] = {
     Status.CHECKING: marked(
         "Идёт автоматическая проверка. Решить можно будет, когда она закончится."
     ),
-    Status.CLARIFICATION: marked("Ждём ответа заявителя. После ответа заявка вернётся в очередь."),
-    Status.APPROVED: marked("Заявка одобрена, решение больше не требуется."),
-    Status.REJECTED: marked("Заявка отклонена, решение больше не требуется."),
+    Status.CLARIFICATION: marked("Ждём ответа заявителя. После ответа решать снова вам."),
+    Status.APPROVED: marked("Уже одобрено, решение больше не требуется."),
+    Status.REJECTED: marked("Уже отклонено, решение больше не требуется."),
     Status.WITHDRAWN: marked("Заявитель отозвал заявку."),
-    Status.LAPSED: marked("Заявка закрыта: заявитель не ответил на уточнение."),
+    Status.LAPSED: marked("Закрыто: заявитель не ответил на уточнение."),
     Status.FORWARDED: marked("Документы у федерального центра, решает он."),
     Status.WITH_COMMISSION: marked("Документы у центральной комиссии, решает она."),
 }
@@ -171,9 +171,11 @@ def queue_row(
 def why_not(page: CasePage) -> str:
     """Why this person has nothing to decide now; empty where they have."""
     if page.own:
-        return _("Это ваша заявка. Решение по ней примет другой сотрудник отдела кадров.")
+        return _("Это отправили вы. Решение примет другой сотрудник.")
     if not page.reviews:
-        return _("Вы можете смотреть эту заявку. Решение по ней принимает отдел кадров.")
+        return _("Вы можете только смотреть. Решение принимает: %(unit)s.") % {
+            "unit": page.responsible_unit
+        }
     if page.case.closed_at is None and not page.decides:
         return _("Это решение принимает другой человек, не вы.")
     return _(_NOT_NOW[status]) if (status := Status(page.case.status)) in _NOT_NOW else ""

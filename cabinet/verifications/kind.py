@@ -2,8 +2,43 @@
 
 from cabinet.cases.kinds import KindPages, Phrases, register
 from cabinet.cases.timeline import SENTENCES, of_version, plain, told
+from rules.cases.process import Party, Status
 from rules.cases.verifications import VERIFICATION
 from rules.journal.entries import JournalKind as K
+from rules.verification import needed_documents
+from services.dossier.page import CasePage
+from words.translation import gettext as _
+
+_WHOM = {
+    Party.REVIEWER: "оператора",
+    Party.IDENTITY_REGISTER: "ответ реестра удостоверений личности",
+    Party.SYSTEM: "завершения автоматической проверки",
+}
+"""Whom the case waits for (msgids)."""
+_THEN = {
+    Status.CHECKING: "Обычно это занимает меньше минуты. Затем документы увидит оператор.",
+    Status.IN_REVIEW: "Пока оператор смотрит документы, можно сделать остальные шаги.",
+    Status.CLARIFICATION: "Если ответа не будет, подтверждение закроется; его можно начать заново.",
+    Status.APPROVED: "Документы подтверждены. Остальные шаги показаны на странице подтверждения.",
+}
+"""What happens next, for the person (msgids)."""
+
+
+def _waits(page: CasePage) -> tuple[str, str]:
+    """Whom a verification waits for, and what happens then."""
+    party, status = Party(page.case.waits_for), Status(page.case.status)
+    if party is Party.APPLICANT:
+        whom = _("вас") if page.own else _("заявителя")
+    else:
+        whom = _(_WHOM[party]) if party in _WHOM else ""
+    if party is Party.IDENTITY_REGISTER:
+        then = "Реестр не отвечает. Мы повторяем запрос автоматически, от вас ничего не нужно."
+    elif page.own:
+        then = _THEN.get(status, "")
+    else:
+        then = ""
+    return whom, _(then) if then else ""
+
 
 VERIFICATIONS = register(
     KindPages(
@@ -11,6 +46,8 @@ VERIFICATIONS = register(
         drafts=lambda container: container.verifications,
         withdrawn="verification_withdrawn",
         copied="copied",
+        waits=_waits,
+        needed=needed_documents,
         phrases=Phrases(
             unsent="Документы ещё не отправлены.",
             papers="Документы",

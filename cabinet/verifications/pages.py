@@ -12,7 +12,7 @@ from cabinet.cases.lines import (
     case_timeline,
     cited_files,
     url_of,
-    waiting,
+    waits_for,
     whole_case,
 )
 from cabinet.cases.pages import CaseView, add_pages, receipt_paper
@@ -22,12 +22,11 @@ from cabinet.verifications.kind import VERIFICATIONS
 from cabinet.verifications.steps import documents_shown, parts, state_words, steps_of
 from cabinet.verifications.views import VerificationOverview, VerificationPage
 from clients.database import DatabaseSession
-from rules.cases.process import CaseKind, Party, Status, Transition
+from rules.cases.process import CaseKind, Status, Transition
 from rules.cases.verifications import VERIFICATION
 from rules.meetings import Purpose
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters
-from services.dossier.page import CasePage
 from services.meetings import seen as meetings
 from services.verifications.settling import steps_done
 from words.translation import gettext as _
@@ -79,32 +78,8 @@ async def begin(visit: Inside) -> Response:
     return visit.go(f"{url_of(case.kind, case.id)}{draft}")
 
 
-_WHOM = {
-    Party.REVIEWER: "оператора",
-    Party.IDENTITY_REGISTER: "ответ реестра удостоверений личности",
-    Party.SYSTEM: "завершения автоматической проверки",
-    Party.APPLICANT: "вас",
-}
-"""Whom the case waits for (msgids)."""
-_THEN = {
-    Status.CHECKING: "Обычно это занимает меньше минуты. Затем документы увидит оператор.",
-    Status.IN_REVIEW: "Пока оператор смотрит документы, можно сделать остальные шаги.",
-    Status.CLARIFICATION: "Если ответа не будет, подтверждение закроется; его можно начать заново.",
-    Status.APPROVED: "Документы подтверждены. Остальные шаги показаны на странице подтверждения.",
-}
-"""What happens next (msgids)."""
-
-
-def _then(page: CasePage) -> str:
-    if page.case.waits_for == Party.IDENTITY_REGISTER:
-        return _("Реестр не отвечает. Мы повторяем запрос автоматически, от вас ничего не нужно.")
-    words = _THEN.get(Status(page.case.status))
-    return _(words) if words else ""
-
-
 def _view(look: CaseView) -> VerificationPage:
     page, chosen, case = look.page, look.chosen, look.page.case
-    whom = _WHOM.get(Party(case.waits_for))
     asked = case.status == Status.CLARIFICATION
     decided = page.decisions[-1].reason if page.decisions else ""
     closed = Status(case.status) in VERIFICATION.copyable
@@ -116,14 +91,7 @@ def _view(look: CaseView) -> VerificationPage:
         version=chosen.number,
         versions=[(v.number, v.submitted_at) for v in page.versions],
         compared=look.before is not None,
-        waits=waiting(
-            page,
-            look.calendar,
-            look.answer,
-            asked=look.asked,
-            whom=_(whom) if whom else "",
-            then=_then(page),
-        ),
+        waits=waits_for(page, look.calendar, look.answer, asked=look.asked),
         sections=answer_sections(
             page.definition, chosen.data, look.before.data if look.before else None
         ),

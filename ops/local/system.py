@@ -94,8 +94,11 @@ class System:
         self.door = Door(*home.ports(), 8000 if usual else None, tls=tls)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()
+        demo = str("DATABASE_URL" not in given).lower()
         self.environment = {
-            "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
+            "MEDCAB_DEMO": demo,
+            # Whoever tries a demo may register in it.
+            "MEDCAB_REGISTRATION": demo,
             "MEDCAB_KEYS": home.secrets().keys,
             "MEDCAB_SEAL_PASSWORD": home.secrets().seal_password,
             "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,

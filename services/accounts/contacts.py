@@ -6,6 +6,7 @@ database and commits before it raises.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from crypto.key_ring import key_ring
+from models.messages import CaseState
 from models.tables.accounts import Account
 from models.tables.notices import ContactChange
 from models.tables.people import Person
@@ -146,11 +148,11 @@ async def _send(
 
 async def confirm(
     database: Database, actor: Actor, change_id: UUID, code: str, now: datetime
-) -> None:
+) -> Sequence[CaseState]:
     """Enter the code: the new address replaces the old one, which is notified.
 
-    Raises `not_found`, Refusal 422 for a wrong code, 409 if the code is no longer valid or somebody
-    else signs in with the address.
+    Returns the cases that waited for it, to be woken. Raises `not_found`, Refusal 422 for a wrong
+    code, 409 if the code is no longer valid or somebody else signs in with the address.
     """
     async with database.work() as session:
         found = await session.exec(
@@ -170,12 +172,14 @@ async def confirm(
         )
     try:
         async with database.work() as session:
-            await _change(session, actor, change_id, now)
+            return await _change(session, actor, change_id, now)
     except IntegrityError:
         raise Refusal("contact_taken", "Этот адрес уже занят другим сотрудником.", 409) from None
 
 
-async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: datetime) -> None:
+async def _change(
+    session: AsyncSession, actor: Actor, change_id: UUID, now: datetime
+) -> Sequence[CaseState]:
     found = await session.exec(
         select(ContactChange)
         .where(ContactChange.id == change_id, col(ContactChange.done_at).is_(None))
@@ -223,7 +227,7 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
             )
         )
     await outbox.enqueue_all(session, told, now)
-    await applicant_did_more(session, actor.person_id, now)
+    return await applicant_did_more(session, actor.person_id, now)
 
 
 def _read(channel: Channel, value: str) -> str:

@@ -6,9 +6,9 @@ it, and the sweeper wakes cases that are late.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from models.messages import CaseSignal, CaseState
+from models.messages import WAKE_UP, CaseSignal, CaseState
 from services.crash_points import CrashPoint, reach
 
 Signaller = Callable[[CaseState, CaseSignal], Awaitable[bool]]
@@ -33,6 +33,11 @@ class CaseSignals:
         task = asyncio.create_task(self.send_now(case, signal))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+    def wake(self, cases: Sequence[CaseState]) -> None:
+        """Let the workflows of these cases look again, after the commit."""
+        for case in cases:
+            self.send(case, CaseSignal(signal=WAKE_UP))
 
     async def send_now(self, case: CaseState, signal: CaseSignal) -> bool:
         """Signal, and return whether Temporal accepted it. Does not raise if the server is down."""

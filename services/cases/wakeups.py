@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -110,22 +110,29 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
             )
 
 
-async def applicant_did_more(session: AsyncSession, person_id: UUID, now: datetime) -> None:
+async def applicant_did_more(
+    session: AsyncSession, person_id: UUID, now: datetime
+) -> Sequence[CaseState]:
     """Let the workflows of a person's approved cases look again: they wait for more than an act.
 
-    The sweeper wakes them within seconds; whoever can signal need not wait for it.
+    Returns the cases to wake after the commit (`CaseSignals.wake`); whichever are not woken then,
+    the sweeper wakes.
     """
-    await session.exec(
-        update(Case)
+    found = await session.exec(
+        select(Case)
         .where(
-            col(Case.applicant_id) == person_id,
-            col(Case.status) == Status.APPROVED.value,
-            col(Case.waits_for) == Party.APPLICANT.value,
+            Case.applicant_id == person_id,
+            Case.status == Status.APPROVED.value,
+            Case.waits_for == Party.APPLICANT.value,
             col(Case.closed_at).is_(None),
         )
-        .values(wakes_at=now, rings=0, rung_at=None)
-        .execution_options(synchronize_session=False)
+        .with_for_update()
     )
+    cases = found.all()
+    for case in cases:
+        case.wakes_at, case.rings, case.rung_at = now, 0, None
+        session.add(case)
+    return [await state_of(session, case) for case in cases]
 
 
 def is_late(now: Moment, before: Moment) -> ColumnElement[bool]:

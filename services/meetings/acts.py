@@ -15,7 +15,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import WAKE_UP, CaseSignal, CaseState
 from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.people import Person
 from rules.access import Actor, Permission
@@ -236,12 +235,7 @@ class Meetings:
             await close(session, held, state, now, by=actor.person_id)
             await tell_person(session, held, _TOLD[state], now)
             woken = await hooks_of(meeting.purpose).ended(session, meeting, now)
-        self.wake(woken)
-
-    def wake(self, cases: Sequence[CaseState]) -> None:
-        """Wake the workflows of cases that waited for a meeting, after the commit."""
-        for case in cases:
-            self._signals.send(case, CaseSignal(signal=WAKE_UP))
+        self._signals.wake(woken)
 
     async def _demand_seldom(self, person_id: UUID, now: datetime) -> None:
         async with self._database.work() as session:

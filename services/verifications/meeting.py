@@ -12,9 +12,9 @@ from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.meetings import Meeting
 from rules.accounts import AccountState
-from rules.cases.process import CaseKind, Status
+from rules.cases.process import CaseKind
 from rules.meetings import Purpose, not_needed
-from services.cases.transitions import state_of
+from services.cases.wakeups import applicant_did_more
 from services.meetings.purposes import MeetingPurpose, register
 from services.verifications.settling import has_met
 
@@ -28,22 +28,7 @@ async def _demand(session: AsyncSession, person_id: UUID) -> None:
 
 
 async def _ended(session: AsyncSession, meeting: Meeting, now: datetime) -> Sequence[CaseState]:
-    """The case that waits for the meeting looks again; if the signal is lost, the sweeper sees."""
-    found = await session.exec(
-        select(Case)
-        .where(
-            Case.applicant_id == meeting.person_id,
-            Case.kind == CaseKind.VERIFICATION.value,
-            Case.status == Status.APPROVED.value,
-            col(Case.closed_at).is_(None),
-        )
-        .with_for_update()
-    )
-    cases = found.all()
-    for case in cases:
-        case.wakes_at, case.rings, case.rung_at = now, 0, None
-        session.add(case)
-    return [await state_of(session, case) for case in cases]
+    return await applicant_did_more(session, meeting.person_id, now)
 
 
 async def _case(session: AsyncSession, person_id: UUID) -> UUID | None:

@@ -97,7 +97,7 @@ async def test_an_incomplete_decision_loses_nothing(
     await expect(page.locator("#field-reason")).to_have_value("")
     await page.get_by_role("button", name="Всё соответствует").click()
     await page.get_by_role("button", name="Принять решение").click()
-    await expect(page.locator(".flash, .notice-good").first).to_contain_text("Заявка одобрена")
+    await expect(page.locator(".flash, .notice-good").first).to_contain_text("Одобрено")
     assert (await office.case(case_id)).status == Status.APPROVED
     async with office.database.work() as session:
         decided = (
@@ -175,7 +175,7 @@ async def test_ones_own_application_cannot_be_decided(
     """A reviewer who applies sees the own case without a decision, and a forged form is refused."""
     case_id = await office.in_review(office.reviewer)
     context, page = await opened(browser, site, office, case_id)
-    await expect(page.get_by_text("Это ваша заявка")).to_be_visible()
+    await expect(page.get_by_text("Это отправили вы")).to_be_visible()
     await expect(page.locator("#decision")).to_have_count(0)
     csrf = await page.locator("[data-csrf]").first.get_attribute("data-csrf")
     answer = await page.request.post(
@@ -374,6 +374,6 @@ async def test_the_applicants_history_is_for_reviewers(
     context = await signed_in(browser, site, office, head)
     page = await context.new_page()
     await page.goto(f"{site.url}/desk/cases/{case_id}")
-    await expect(page.get_by_text("Решение по ней принимает отдел кадров")).to_be_visible()
+    await expect(page.get_by_text("Вы можете только смотреть. Решение принимает:")).to_be_visible()
     await expect(page.locator("#decision, .other-cases, [data-talk-form]")).to_have_count(0)
     await context.close()

@@ -90,6 +90,11 @@ async def test_somebody_registers_and_is_confirmed_by_two_people(
     await theirs.goto(f"{site.url}/desk/cases/{case_id}")
     await decide(theirs)
     await confirms_phone(hers, site, office, anna.person_id)
+
+    async def is_active() -> bool:
+        return (await as_now(office, anna.person_id)).state is AccountState.ACTIVE
+
+    await until(is_active)
     meeting = await has_begun(office, anna.person_id)
     await theirs.goto(f"{site.url}/meetings/{meeting}")
     await well_made(theirs)

@@ -14,6 +14,7 @@ from rules.verification import (
     GivenFile,
     file_findings,
     missing_documents,
+    needed_documents,
     reached,
     unfit_files,
 )
@@ -82,6 +83,8 @@ def test_a_missing_mark_is_told_where_one_belongs() -> None:
 def test_answers_make_documents_necessary() -> None:
     """An order of appointment in a state institution, and the like."""
     answers = {rule.when: True for rule in DOCUMENTS if rule.when}
+    assert needed_documents({}) == set()
+    assert needed_documents(answers) == {rule.kind for rule in DOCUMENTS if rule.when}
     assert len(answers) == 3
     missing = [one.path for one in missing_documents(answers, [])]
     assert missing == [f"attachments.{rule.kind}" for rule in DOCUMENTS if rule.when]

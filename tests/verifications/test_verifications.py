@@ -65,12 +65,11 @@ async def is_state(verified: Verified, state: AccountState) -> None:
 
 
 async def wake(verified: Verified) -> None:
-    """What follows a step outside of the case; the sweeper does it within seconds."""
-    async with verified.desk.container.database.work() as session:
-        await applicant_did_more(session, verified.person.person_id, now())
-    from services.cases import wakeups
-
-    await wakeups.sweep(verified.desk.container.database, verified.desk.container.signals, 0)
+    """What follows a step outside of the case."""
+    container = verified.desk.container
+    async with container.database.work() as session:
+        woken = await applicant_did_more(session, verified.person.person_id, now())
+    container.signals.wake(woken)
 
 
 def client_of(desk: Desk) -> Client:
