@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from sqlmodel import col, select
 
 from models.tables.cases import CaseDecision
@@ -333,3 +333,47 @@ async def test_the_warning_leaves_the_focus_to_whoever_types(sit: Sit, office: O
     await expect(page.locator("#expiry")).to_be_hidden()
     await expect(page.locator("#field-text")).to_have_value("Да")
     assert told.count(f"{desk.site.url}/session") == 1
+
+
+async def test_a_form_that_is_sent_is_no_longer_saved(sit: Sit, office: Office) -> None:
+    """A saving that waits never begins, one on its way is cut off; a page brought back saves again.
+
+    Otherwise it finds a draft that is no more, and the person reads that something was not saved.
+    """
+    case_id = await office.draft()
+    desk = await sit(office.clinician)
+    await desk.page.clock.install()
+    page = await desk.open(f"/applications/{case_id}/draft/grounds")
+    begun: list[str] = []
+
+    async def never_answered(route: Route) -> None:
+        begun.append(route.request.url)
+
+    async def stay(route: Route) -> None:
+        await route.fulfill(status=204)
+
+    async def typed(text: str) -> None:
+        await page.locator("#field-purpose").fill(text)
+        await page.locator("#field-purpose").blur()
+
+    await page.route("**/autosave", never_answered)
+    await page.route("**/grounds", stay)
+    button = page.get_by_role("button", name="Сохранить и продолжить")
+    await typed("На пути")
+    async with page.expect_request("**/autosave"):
+        await page.clock.run_for(200)
+    await typed("Ждёт своей очереди")
+    await page.clock.run_for(200)
+    await typed("Ещё не начато")
+    async with page.expect_event("requestfailed", lambda cut: cut.url.endswith("/autosave")):
+        await button.click()
+    await page.clock.run_for(1000)
+    assert len(begun) == 1
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await page.unroute("**/autosave")
+    await typed(TEXT)
+    async with page.expect_response("**/autosave"):
+        await page.clock.run_for(200)
+    await expect(page.locator("#saved-note")).to_contain_text("Сохранено")
+    assert await is_saved(office, case_id)
+    assert not desk.wrong
