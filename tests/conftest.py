@@ -20,6 +20,9 @@ from services.files.inspection.client import Inspection
 from settings import Settings
 from tests.shared.servers import KEYS, Servers, Simulators, stop_servers, worker_settings
 
+# Nothing that is loaded is garbage: it is not looked for until all tests are, see below.
+gc.disable()
+
 pytest_plugins = [
     "tests.shared.accounts",
     "tests.shared.administration",
@@ -70,8 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that is loaded is garbage: it is looked for beside that, and not while loading."""
-    gc.disable()
+    """What was loaded is never looked through for garbage; what comes from now on is."""
     try:
         return (yield)
     finally:
