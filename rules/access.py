@@ -29,6 +29,8 @@ class Role(StrEnum):
     TECHNICIAN = "technician"
     OPS = "ops"
     AUDITOR = "auditor"
+    REGISTRAR = "registrar"
+    """Enters who patients are, books appointments, keeps the weekly schedule."""
 
 
 class Permission(StrEnum):
@@ -81,14 +83,27 @@ class Permission(StrEnum):
     """See which role has which permissions, and who holds them in one's units."""
     KEEP_NOTICES = "keep_notices"
     """Mark, test and set up one's own notices. Every role may; a token may be made without it."""
+    TREAT = "treat"
+    """Open patients' records for care, write in them, confirm results."""
+    REGISTER_PATIENTS = "register_patients"
+    """Enter and correct who a patient is; propose that two are one, and judge that."""
+    BOOK = "book"
+    """Book, move and cancel appointments of one's units."""
+    PLAN_SCHEDULE = "plan_schedule"
+    """Set the weekly hours, exceptions, rooms and absences of one's units."""
+    MATCH_RESULTS = "match_results"
+    """Find the patient of a laboratory result that came for nobody."""
+    JUDGE_EMERGENCIES = "judge_emergencies"
+    """Judge afterwards whether a record was rightly opened as an emergency."""
 
 
 WITHOUT_ROLE = frozenset({Permission.CONFIRM_ACCOUNT})
 """What everybody with an account may, whatever roles they hold: it is about their own account."""
 
 _ANYBODY = frozenset({Permission.KEEP_NOTICES, Permission.ASK_ACCESS})
-_CLINICIAN = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
-_REVIEWER = _CLINICIAN | {Permission.REVIEW}
+_STAFF = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
+_CLINICIAN = _STAFF | {Permission.TREAT, Permission.BOOK}
+_REVIEWER = _STAFF | {Permission.REVIEW}
 _PERSONNEL = _REVIEWER | {Permission.VIEW_CREDENTIALS, Permission.CONFIRM_CREDENTIALS}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -103,8 +118,10 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.RELEASE_CREDENTIALS,
     },
     Role.CLERK: _REVIEWER,
-    Role.UNIT_HEAD: _CLINICIAN
+    Role.UNIT_HEAD: _STAFF
     | {
+        Permission.PLAN_SCHEDULE,
+        Permission.MATCH_RESULTS,
         Permission.VIEW_UNIT_CASES,
         Permission.VIEW_CREDENTIALS,
         Permission.OVERSEE_COURSE,
@@ -120,6 +137,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.OVERSEE_COURSE,
         Permission.APPROVE_ACCESS,
         Permission.VIEW_RIGHTS,
+        Permission.JUDGE_EMERGENCIES,
     },
     Role.OPERATOR: _ANYBODY | {Permission.MEET_PEOPLE},
     Role.ADMINISTRATOR: _ANYBODY
@@ -136,6 +154,13 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},
     Role.AUDITOR: _ANYBODY
     | {Permission.READ_JOURNAL, Permission.AUDIT_CASES, Permission.VIEW_RIGHTS},
+    Role.REGISTRAR: _STAFF
+    | {
+        Permission.REGISTER_PATIENTS,
+        Permission.BOOK,
+        Permission.PLAN_SCHEDULE,
+        Permission.MATCH_RESULTS,
+    },
 }
 
 
@@ -168,6 +193,12 @@ def giving(permission: Permission) -> frozenset[Right]:
 
 NEEDED_STATE: Mapping[Permission, AccountState] = {
     Permission.APPLY: AccountState.ACTIVE,
+    Permission.TREAT: AccountState.CONFIRMED,
+    Permission.REGISTER_PATIENTS: AccountState.CONFIRMED,
+    Permission.BOOK: AccountState.CONFIRMED,
+    Permission.PLAN_SCHEDULE: AccountState.CONFIRMED,
+    Permission.MATCH_RESULTS: AccountState.CONFIRMED,
+    Permission.JUDGE_EMERGENCIES: AccountState.CONFIRMED,
 }
 """How far an account must be known for a permission; those left out need only an account (I1)."""
 
@@ -215,7 +246,7 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     scope: frozenset[Permission] | None = None
     """The permissions that a personal access token is limited to; None for a signed-in session."""
-    state: AccountState = AccountState.ACTIVE
+    state: AccountState = AccountState.CONFIRMED
 
     def may(self, permission: Permission, unit_id: UUID | None = None) -> bool:
         """Whether the person holds the permission: in `unit_id` if given, otherwise in any unit."""

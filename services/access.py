@@ -132,7 +132,7 @@ async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Ac
     if row is None:
         raise not_found()
     name, unit_id, state, grants = row
-    reached = AccountState(state) if state else AccountState.ACTIVE
+    reached = AccountState(state) if state else AccountState.CONFIRMED
     return Actor(person_id, name, unit_id, grants_of(grants), state=reached)
 
 

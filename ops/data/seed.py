@@ -26,8 +26,10 @@ from models.encrypted_columns import bound
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
+from ops.data.demo_patients import seed_patients
+from ops.data.demo_people import DESKS, INSTITUTION, PEOPLE, UNITS, DemoPerson
 from ops.local.home import write_private
-from rules.access import Permission, Right, Role
+from rules.access import Right, Role
 from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.ids import new_id
@@ -38,7 +40,6 @@ from services.journal import entries as journal
 from settings import Settings
 
 CATALOGUE = Path(__file__).parent
-MAIL_DOMAIN = "gkb7.example"
 
 
 class SeedRefusedError(RuntimeError):
@@ -69,167 +70,6 @@ class DemoAccount:
             f"    e-mail {self.email}   password {self.password}\n"
             f"    second factor {self.secret}"
         )
-
-
-@dataclass(frozen=True)
-class _Unit:
-    code: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Person:
-    name: str
-    login: str
-    position: str
-    unit: str
-    roles: tuple[Role, ...]
-    snils: str | None = None
-    inn: str | None = None
-    phone: str | None = None
-    state: AccountState = AccountState.ACTIVE
-    rights: tuple[Right, ...] = ()
-    """Held in the whole institution, beside the roles in the unit."""
-
-    @property
-    def email(self) -> str:
-        return f"{self.login}@{MAIL_DOMAIN}"
-
-
-INSTITUTION = "institution"
-UNITS = (
-    _Unit("therapy", "Терапевтическое отделение"),
-    _Unit("cardiology", "Кардиологическое отделение"),
-    _Unit("surgery", "Хирургическое отделение"),
-    _Unit("laboratory", "Клинико-диагностическая лаборатория"),
-    _Unit("hr", "Отдел кадров"),
-    _Unit("supply", "Отдел снабжения"),
-    _Unit("security", "Отдел информационной безопасности"),
-    _Unit("it", "Отдел информационных технологий"),
-)
-PERSONNEL = (Permission.VIEW_CREDENTIALS, Permission.CONFIRM_CREDENTIALS)
-"""Personnel sits in one unit, and looks after the people of all."""
-PEOPLE = (
-    _Person(
-        "Соколова Анна Сергеевна",
-        "sokolova",
-        "врач-терапевт",
-        "therapy",
-        (Role.DOCTOR,),
-        "112-233-445 95",
-        "366220664163",
-        "+79161234501",
-    ),
-    _Person(
-        "Кузнецов Игорь Викторович",
-        "kuznetsov",
-        "врач-кардиолог",
-        "cardiology",
-        (Role.DOCTOR,),
-        "141-592-653 61",
-        "123456789047",
-        "+79161234502",
-    ),
-    _Person(
-        "Смирнова Ольга Николаевна",
-        "smirnova",
-        "медицинская сестра палатная",
-        "therapy",
-        (Role.NURSE,),
-        "087-654-303 00",
-        None,
-        "+79161234503",
-    ),
-    _Person(
-        "Волков Николай Петрович",
-        "volkov",
-        "заведующий отделением, врач-терапевт",
-        "therapy",
-        (Role.UNIT_HEAD, Role.DOCTOR),
-        "125-663-706 64",
-        None,
-        "+79161234504",
-    ),
-    _Person(
-        "Белова Мария Петровна",
-        "belova",
-        "специалист по кадрам",
-        "hr",
-        (Role.HR_REVIEWER,),
-        rights=PERSONNEL,
-        phone="+79161234505",
-    ),
-    _Person(
-        "Тихонов Алексей Юрьевич",
-        "tikhonov",
-        "ведущий специалист по кадрам",
-        "hr",
-        (Role.HR_REVIEWER,),
-        rights=PERSONNEL,
-        phone="+79161234506",
-    ),
-    _Person(
-        "Громова Ольга Ильинична",
-        "gromova",
-        "начальник отдела кадров",
-        "hr",
-        (Role.HR_HEAD,),
-        rights=(*PERSONNEL, Permission.RELEASE_CREDENTIALS),
-        phone="+79161234507",
-    ),
-    _Person(
-        "Панова Вера Юрьевна",
-        "panova",
-        "специалист по снабжению",
-        "supply",
-        (Role.CLERK,),
-        phone="+79161234511",
-    ),
-    _Person(
-        "Фёдоров Илья Андреевич",
-        "fedorov",
-        "инженер эксплуатации",
-        INSTITUTION,
-        (Role.OPS, Role.TECHNICIAN),
-        phone="+79161234508",
-    ),
-    _Person(
-        "Ершова Нина Павловна",
-        "ershova",
-        "специалист по информационной безопасности",
-        INSTITUTION,
-        (Role.SECURITY,),
-        phone="+79161234509",
-    ),
-    _Person(
-        "Власов Пётр Егорович",
-        "vlasov",
-        "администратор кабинета",
-        INSTITUTION,
-        (Role.ADMINISTRATOR,),
-        phone="+79161234510",
-    ),
-    _Person(
-        "Никитина Елена Львовна",
-        "nikitina",
-        "оператор",
-        INSTITUTION,
-        (Role.OPERATOR,),
-        phone="+79161234512",
-    ),
-    _Person(
-        "Новикова Дарья Олеговна",
-        "novikova",
-        "врач-терапевт",
-        "therapy",
-        (Role.DOCTOR,),
-        inn="500100732259",
-        phone="+79161234513",
-        state=AccountState.REGISTERED,
-    ),
-)
-_DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security", "nikitina": "it"}
-"""The units of people whose rights hold in the whole institution."""
 
 
 def seed(settings: Settings, tell: Callable[[str], None] | None = None) -> list[DemoAccount]:
@@ -340,6 +180,7 @@ async def _seed_people(
         )
     units = await _units(session, settings)
     now = present()
+    confirmed = {one.login for one in PEOPLE if one.state is AccountState.CONFIRMED}
     for login, person_id in found.items():
         values: dict[str, Any] = {"password_changed_at": now}
         if login in fresh:
@@ -347,8 +188,20 @@ async def _seed_people(
         await session.exec(
             update(Account).where(col(Account.person_id) == person_id).values(**values)
         )
+        if login in confirmed:
+            # A demo of before had no clinical work, which needs a confirmed account.
+            await session.exec(
+                update(Account)
+                .where(
+                    col(Account.person_id) == person_id,
+                    col(Account.state) == AccountState.ACTIVE.value,
+                )
+                .values(state=AccountState.CONFIRMED.value)
+            )
     for person in () if strangers else missing:
         found[person.login] = await _enter(session, person, accounts[person.login], units, now)
+    if not strangers:
+        await seed_patients(session, units, now)
     people = await session.exec(select(Person).where(col(Person.id).in_(found.values())))
     emails = {one.id: one.email for one in people.all()}
     return {
@@ -428,14 +281,14 @@ async def _add_unit(
 
 async def _enter(
     session: AsyncSession,
-    person: _Person,
+    person: DemoPerson,
     account: DemoAccount,
     units: dict[str, UUID],
     now: datetime,
 ) -> UUID:
     row = Person(
         id=new_id(),
-        unit_id=units[_DESKS.get(person.login, person.unit)],
+        unit_id=units[DESKS.get(person.login, person.unit)],
         position=person.position,
         name=person.name,
         email=person.email,

@@ -138,6 +138,8 @@ class JournalKind(StrEnum):
     PERSON_STAYS = "person.stays"
     PERSON_LEFT = "person.left"
     PERSON_TRANSFERRED = "person.transferred"
+    PATIENT_REGISTERED = "patient.registered"
+    PATIENT_OPENED = "patient.opened"
     VERIFICATION_CONFIRMED = "verification.confirmed"
     ACCOUNT_STATE_REACHED = "account.state_reached"
     MEETING_TIMES_OPENED = "meeting.times_opened"

@@ -30,11 +30,14 @@ class ViewCode(StrEnum):
     COURSE_OVERDUE = "course_overdue"
     SELF_CHECK = "self_check"
     MEETING = "meeting"
+    PATIENT = "patient"
+    PATIENT_RECORD = "patient_record"
     REFUSED_CASE = "refused_case"
     REFUSED_PERSON = "refused_person"
     REFUSED_DOCUMENT = "refused_document"
     REFUSED_CREDENTIAL = "refused_credential"
     REFUSED_HANDOVER = "refused_handover"
+    REFUSED_PATIENT = "refused_patient"
     REFUSED_OTHER = "refused_other"
 
 
@@ -183,6 +186,11 @@ class AuditTag(StrEnum):
     PERSON_VIEW = "person:card:view"
     PERSON_VIEW_RIGHTS = "person:rights:view"
     PERSON_REFUSE_VIEW = "person:card:refuse"
+    PATIENT_REGISTER = "patient:identity:register"
+    PATIENT_VIEW = "patient:identity:view"
+    PATIENT_OPEN = "patient:record:open"
+    PATIENT_VIEW_RECORD = "patient:record:view"
+    PATIENT_REFUSE_VIEW = "patient:record:refuse"
     ROLE_GRANT = "person:role:grant"
     ROLE_END = "person:role:end"
     URGENT_ACCESS_SET = "person:urgent_access:set"
@@ -348,6 +356,8 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.PERSON_LEFT: T.PERSON_LEAVE,
     K.PERSON_TRANSFERRED: T.PERSON_TRANSFER,
     K.ROLE_GRANTED: T.ROLE_GRANT,
+    K.PATIENT_REGISTERED: T.PATIENT_REGISTER,
+    K.PATIENT_OPENED: T.PATIENT_OPEN,
     K.ROLE_ENDED: T.ROLE_END,
     K.URGENT_ACCESS_SET: T.URGENT_ACCESS_SET,
     K.ABSENCE_SET: T.ABSENCE_SET,
@@ -402,11 +412,14 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.COURSE_OVERDUE: T.COURSE_VIEW_OVERDUE,
     V.SELF_CHECK: T.SELF_CHECK_VIEW,
     V.MEETING: T.MEETING_VIEW,
+    V.PATIENT: T.PATIENT_VIEW,
+    V.PATIENT_RECORD: T.PATIENT_VIEW_RECORD,
     V.REFUSED_CASE: T.CASE_REFUSE_VIEW,
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,
     V.REFUSED_DOCUMENT: T.DOCUMENT_REFUSE_VIEW,
     V.REFUSED_HANDOVER: T.HANDOVER_REFUSE_VIEW,
     V.REFUSED_CREDENTIAL: T.CREDENTIAL_REFUSE_VIEW,
+    V.REFUSED_PATIENT: T.PATIENT_REFUSE_VIEW,
     V.REFUSED_OTHER: T.REFUSE_OTHER,
 }
 """The tag of each view, and of each attempt to look at what is not open to whoever asked."""
@@ -465,6 +478,7 @@ SUBJECTS: Mapping[str, str] = {
     "handover": "Передача документов ведомствам",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
+    "patient": "Пациенты",
     "meeting": "Видеовстречи",
     "register": "Реестры",
     "export": "Выгрузки",

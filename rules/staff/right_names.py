@@ -19,6 +19,7 @@ RIGHT_NAMES: Mapping[Right, str] = {
     Role.TECHNICIAN: "Технический специалист",
     Role.OPS: "Дежурный по системе",
     Role.AUDITOR: "Аудитор",
+    Role.REGISTRAR: "Регистратор",
     P.ASK_ACCESS: "Просить об изменении прав",
     P.CONFIRM_ACCESS: "Подтверждать права как руководитель",
     P.APPROVE_ACCESS: "Одобрять изменение прав и забирать их сразу",
@@ -48,6 +49,12 @@ RIGHT_NAMES: Mapping[Right, str] = {
     P.CONFIRM_ACCOUNT: "Подтверждать свою учётную запись",
     P.MEET_PEOPLE: "Проводить видеовстречи и подтверждать личность",
     P.KEEP_NOTICES: "Отмечать и настраивать уведомления",
+    P.TREAT: "Открывать карты пациентов и вести лечение",
+    P.REGISTER_PATIENTS: "Вести данные о пациентах",
+    P.BOOK: "Записывать на приём",
+    P.PLAN_SCHEDULE: "Составлять расписание",
+    P.MATCH_RESULTS: "Находить пациентов для ничьих результатов",
+    P.JUDGE_EMERGENCIES: "Оценивать экстренный доступ к картам",
 }
 
 

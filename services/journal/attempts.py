@@ -16,6 +16,7 @@ _OF_NAME: Mapping[str, ViewCode] = {
     "document_version_id": ViewCode.REFUSED_DOCUMENT,
     "credential_id": ViewCode.REFUSED_CREDENTIAL,
     "handover_id": ViewCode.REFUSED_HANDOVER,
+    "patient_id": ViewCode.REFUSED_PATIENT,
 }
 """By the name of the id in a route."""
 
@@ -26,8 +27,8 @@ async def note(
     """Record that a request was refused; `named` are the ids in its address.
 
     `found` tells a refused right from a thing that is not there for this person. Of the latter only
-    cases, people, documents, credentials and requests of authorities are recorded: another wrong
-    address is no attempt.
+    cases, people, documents, credentials, requests of authorities and patients are recorded:
+    another wrong address is no attempt.
     """
     subject, code = actor.person_id, ViewCode.REFUSED_OTHER
     for name, value in named.items():

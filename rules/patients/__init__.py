@@ -1,0 +1,1 @@
+"""Patients: who they are, and what opens their records (W2)."""

@@ -1,0 +1,1 @@
+"""Patients: entered, corrected, joined and parted, opened (W2)."""

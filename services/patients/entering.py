@@ -1,0 +1,85 @@
+"""The rows of patients: entered once, read as identities."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from crypto.key_ring import key_ring
+from models.encrypted_columns import bound_row
+from models.tables.patients import Patient
+from rules.ids import new_id
+from rules.journal.entries import JournalKind
+from rules.patients.identity import (
+    Identity,
+    Sex,
+    birth_key,
+    name_key,
+    policy_key,
+    snils_key,
+)
+from services.journal import entries as journal
+
+
+def identity_of(patient: Patient) -> Identity:
+    """Who the patient is."""
+    return Identity(
+        patient.name,
+        date.fromisoformat(patient.birth_date),
+        Sex(patient.sex),
+        snils=patient.snils,
+        policy=patient.policy,
+        phone=patient.phone,
+        email=patient.email,
+    )
+
+
+async def enter(
+    session: AsyncSession, identity: Identity, unit_id: UUID, by: UUID | None, now: datetime
+) -> Patient | None:
+    """Enter a patient; None if another one has the SNILS or the policy already."""
+    row = Patient(id=new_id(), unit_id=unit_id, created_at=now, created_by=by, **columns(identity))
+    entered = await session.exec(
+        insert(Patient).values(bound_row(row)).on_conflict_do_nothing().returning(col(Patient.id))
+    )
+    if entered.first() is None:
+        return None
+    await journal.append(
+        session,
+        chain=row.id,
+        kind=JournalKind.PATIENT_REGISTERED,
+        at=now,
+        by=by,
+        system=None if by else "seed",
+        facts={"unit": str(unit_id)},
+        contents=dict(identity.as_text),
+        lock=True,
+    )
+    return row
+
+
+def columns(identity: Identity) -> dict[str, str | None]:
+    """The columns of a row that say who the patient is, with their blind indexes."""
+    ring, born = key_ring(), identity.birth_date.isoformat()
+    return {
+        "name": identity.name,
+        "birth_date": born,
+        "sex": identity.sex.value,
+        "snils": identity.snils,
+        "policy": identity.policy,
+        "phone": identity.phone,
+        "email": identity.email,
+        "name_blind": ring.blind(name_key(identity.name)),
+        "birth_blind": ring.blind(birth_key(born)),
+        "snils_blind": ring.blind(snils_key(identity.snils)) if identity.snils else None,
+        "policy_blind": ring.blind(policy_key(identity.policy)) if identity.policy else None,
+    }
+
+
+async def identities(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Identity]:
+    """Who these patients are, for lists that may name them; who is not there is left out."""
+    found = await session.exec(select(Patient).where(col(Patient.id).in_(ids)))
+    return {one.id: identity_of(one) for one in found.all()}

@@ -1,0 +1,132 @@
+"""The ways into a patient's record, and the one door through which every look at it goes.
+
+Facts open a record without a question: that the patient is on somebody's list today, that a result
+waits for them. The subjects that know such facts register them here by `opens`. Without one a
+person opens the record for a while, for a reason from the list or as an emergency. `look` demands
+a way, and records the view with it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.patients import Opening, Patient, PatientView
+from rules.access import Actor, Permission
+from rules.journal.tags import ViewCode
+from rules.refusals import Refusal, not_found
+from services.journal import entries as journal
+from services.patients import links
+from services.patients.links import Joined
+
+Fact = Callable[[AsyncSession, Actor, frozenset[UUID], datetime], Awaitable[bool]]
+"""Whether a fact opens the record of these patients, who are one person, to the actor now."""
+
+
+class Opened(StrEnum):
+    """Ways that a person has opened. Values are stored, as are the names of facts."""
+
+    REASON = "reason"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True)
+class Way:
+    """By which way a record is open. `until` and `opening_id` only where a person opened it."""
+
+    name: str
+    until: datetime | None = None
+    opening_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a record: the way, and all patients whose entries belong to it."""
+
+    way: Way
+    joined: Joined
+
+
+_FACTS: dict[str, Fact] = {}
+
+
+def opens(name: str, fact: Fact) -> None:
+    """Let a fact open records without a question. Its name is stored with each view."""
+    _FACTS[name] = fact
+
+
+async def way_in(
+    session: AsyncSession, actor: Actor, patient_id: UUID, now: datetime
+) -> Way | None:
+    """The way by which the record is open to the actor now; None if it is closed.
+
+    Without the right to treat there is none, whatever the facts.
+    """
+    return await _way(session, actor, await links.joined(session, patient_id), now)
+
+
+async def _way(session: AsyncSession, actor: Actor, them: Joined, now: datetime) -> Way | None:
+    if not actor.may(Permission.TREAT):
+        return None
+    for name, fact in _FACTS.items():
+        if await fact(session, actor, them.ids, now):
+            return Way(name)
+    found = await session.exec(
+        select(Opening)
+        .where(
+            Opening.person_id == actor.person_id,
+            col(Opening.patient_id).in_(them.ids),
+            col(Opening.ends_at) > now,
+        )
+        .order_by(col(Opening.ends_at).desc())
+        .limit(1)
+    )
+    opening = found.first()
+    if opening is None:
+        return None
+    name = Opened.EMERGENCY if opening.emergency else Opened.REASON
+    return Way(name, opening.ends_at, opening.id)
+
+
+async def look(
+    session: AsyncSession,
+    actor: Actor,
+    patient_id: UUID,
+    now: datetime,
+    what: ViewCode = ViewCode.PATIENT_RECORD,
+) -> Look:
+    """Demand a way into the record, and record the view. Whatever shows or changes it calls this.
+
+    The session is one that writes. Raises Refusal 403 for who does not treat, 404 for no such
+    patient, and 403 `patient_closed` where the actor has to give a reason first.
+    """
+    actor.demand(Permission.TREAT)
+    await exists(session, patient_id)
+    them = await links.joined(session, patient_id)
+    way = await _way(session, actor, them, now)
+    if way is None:
+        raise closed()
+    view = await journal.record_view(session, actor, patient_id, what, at=now)
+    values: dict[str, Any] = {"way": way.name, "opening_id": way.opening_id}
+    session.add(
+        PatientView(id=view.id, patient_id=patient_id, person_id=actor.person_id, at=now, **values)
+    )
+    return Look(way, them)
+
+
+async def exists(session: AsyncSession, patient_id: UUID) -> None:
+    """Raise Refusal 404 unless there is such a patient."""
+    found = await session.exec(select(Patient.id).where(Patient.id == patient_id))
+    if found.first() is None:
+        raise not_found()
+
+
+def closed() -> Refusal:
+    """The record is closed to somebody who may open it for a reason."""
+    words = "Карта закрыта. Укажите, на каком основании вы её открываете."
+    return Refusal("patient_closed", words, 403)

@@ -1,0 +1,1 @@
+"""Patients and the ways into their records."""

@@ -1,0 +1,38 @@
+"""Patients of a test's own, with identities nobody else has."""
+
+from datetime import date
+from itertools import count
+from uuid import UUID
+
+from clients.database import Database
+from rules.clock import now
+from rules.patients.identity import Identity, Sex
+from services.patients.entering import enter
+
+_NUMBERS = count(1)
+
+
+def snils(body: int) -> str:
+    """An insurance number with right check digits."""
+    digits = f"{body:09d}"
+    check = sum(int(one) * (9 - place) for place, one in enumerate(digits)) % 101 % 100
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]} {check:02d}"
+
+
+def identity(name: str = "Королёва Наталья Петровна", **known: str | None) -> Identity:
+    """Somebody new; without `snils` and `policy` unless they are given."""
+    return Identity(name, date(1961, 3, 14), Sex.FEMALE, **known)
+
+
+async def patient(database: Database, unit_id: UUID, who: Identity | None = None) -> UUID:
+    """A patient with an insurance number of its own; the id."""
+    async with database.work() as session:
+        who = who or identity(snils=fresh_snils())
+        row = await enter(session, who, unit_id, None, now())
+        assert row is not None
+        return row.id
+
+
+def fresh_snils() -> str:
+    """An insurance number that no other patient of this process has."""
+    return snils(500_000_000 + next(_NUMBERS))
