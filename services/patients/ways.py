@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -29,10 +28,12 @@ Fact = Callable[[AsyncSession, Actor, frozenset[UUID], datetime], Awaitable[bool
 
 
 class Opened(StrEnum):
-    """Ways that a person has opened. Values are stored, as are the names of facts."""
+    """Ways that are no facts. Values are stored, as are the names of facts."""
 
     REASON = "reason"
     EMERGENCY = "emergency"
+    IDENTITY = "identity"
+    """Only who the patient is was looked at, by those who register patients."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,21 @@ class Look:
 
 
 _FACTS: dict[str, Fact] = {}
+WAY_WORDS: dict[str, str] = {
+    Opened.REASON: "Открыта на основании",
+    Opened.EMERGENCY: "Открыта экстренно",
+    Opened.IDENTITY: "Регистратура: данные о пациенте, без карты",
+}
+"""The ways in words that the patient reads (msgids)."""
 
 
-def opens(name: str, fact: Fact) -> None:
-    """Let a fact open records without a question. Its name is stored with each view."""
+def opens(name: str, fact: Fact, words: str) -> None:
+    """Let a fact open records without a question. Its name is stored with each view.
+
+    `words` say to the patient why the record was open (a msgid).
+    """
     _FACTS[name] = fact
+    WAY_WORDS[name] = words
 
 
 async def way_in(
@@ -110,13 +121,26 @@ async def look(
     them = await links.joined(session, patient_id)
     way = await _way(session, actor, them, now)
     if way is None:
-        raise closed()
-    view = await journal.record_view(session, actor, patient_id, what, at=now)
-    values: dict[str, Any] = {"way": way.name, "opening_id": way.opening_id}
-    session.add(
-        PatientView(id=view.id, patient_id=patient_id, person_id=actor.person_id, at=now, **values)
-    )
+        raise closed(patient_id)
+    await record(session, actor, patient_id, way, what, now)
     return Look(way, them)
+
+
+async def record(
+    session: AsyncSession, actor: Actor, patient_id: UUID, way: Way, what: ViewCode, now: datetime
+) -> None:
+    """Record that somebody looked, and by which way: for the audit and for the patient."""
+    view = await journal.record_view(session, actor, patient_id, what, at=now)
+    session.add(
+        PatientView(
+            id=view.id,
+            patient_id=patient_id,
+            person_id=actor.person_id,
+            at=now,
+            way=way.name,
+            opening_id=way.opening_id,
+        )
+    )
 
 
 async def exists(session: AsyncSession, patient_id: UUID) -> None:
@@ -126,7 +150,7 @@ async def exists(session: AsyncSession, patient_id: UUID) -> None:
         raise not_found()
 
 
-def closed() -> Refusal:
-    """The record is closed to somebody who may open it for a reason."""
+def closed(patient_id: UUID) -> Refusal:
+    """The record is closed to somebody who may open it for a reason; pages then ask for one."""
     words = "Карта закрыта. Укажите, на каком основании вы её открываете."
-    return Refusal("patient_closed", words, 403)
+    return Refusal("patient_closed", words, 403, patient=str(patient_id))

@@ -116,7 +116,7 @@ async def test_a_fact_opens_without_a_question(
         return other in ids
 
     monkeypatch.setattr(ways, "_FACTS", {})
-    ways.opens("list", on_the_list)
+    ways.opens("list", on_the_list, "Пациент в списке на сегодня")
     async with office.database.work() as session:
         assert await ways.way_in(session, office.clinician, main, now()) is None
         link = PatientLink(
