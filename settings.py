@@ -135,6 +135,9 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Sign what the personnel register pushes: `whsec_…,whsec_…`, the newest first.",
     )
+    patient_registry_url: str = Field(
+        "", description="Address of the registry of patients; empty: there is none."
+    )
     accreditation_centre_url: str = Field(
         "http://127.0.0.1:8096", description="Address of the federal accreditation centre."
     )

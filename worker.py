@@ -23,6 +23,7 @@ from activities.files import FileActivities
 from activities.handovers import HandoverActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
+from activities.patients import PatientActivities
 from activities.personnel import PersonnelActivities
 from activities.registers import RegisterActivities
 from activities.requests import RequestActivities
@@ -33,6 +34,7 @@ from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
+from clients.patient_registry import PatientRegistry
 from clients.registers import IdentityClient, RegisterClient
 from clients.telemetry.collector import traces_of
 from clients.telemetry.logs import log_in_json
@@ -72,6 +74,7 @@ from workflows.credentials import CredentialLife
 from workflows.exports import ExportWorkflow
 from workflows.handovers import DocumentHandover
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
+from workflows.patients import EmergencyAccess, PatientRegistryCheck
 from workflows.registers import OneRegisterCheck, RegisterSync
 from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, PersonnelComparison, Sweeper
@@ -99,6 +102,8 @@ WORKFLOWS = [
     RegisterSync,
     OneRegisterCheck,
     DocumentHandover,
+    EmergencyAccess,
+    PatientRegistryCheck,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -145,6 +150,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     exports = ExportActivities(settings, database, objects)
     locks = LockActivities(database)
     registers = RegisterActivities(database, RegisterLines.of(settings, database))
+    patients = PatientActivities(database, PatientRegistry(settings.patient_registry_url))
     archive = ArchiveActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     addresses = Addresses.of(settings)
@@ -182,6 +188,8 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             accreditations.forward_portfolio,
             accreditations.tend_accreditation,
             HandoverActivities(database, objects, seal, settings.institution).look_at_handover,
+            patients.look_at_emergency,
+            patients.look_at_patient_check,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

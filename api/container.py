@@ -48,6 +48,12 @@ from services.handovers.deciding import HandoverDecisions
 from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
+from services.patients.checks import PatientChecks
+from services.patients.invitations import Invitations
+from services.patients.joining import Joining
+from services.patients.judging import Judgements
+from services.patients.openings import Openings
+from services.patients.registering import Patients
 from services.registers.checks import RegisterChecks
 from services.registers.differences import Differences
 from services.registers.disputes import Disputes
@@ -175,6 +181,37 @@ class Container:
     def handovers(self) -> HandoverDecisions:
         """Decisions on what authorities asked for."""
         return HandoverDecisions(self.database, self._waker(WorkflowName.HANDOVER))
+
+    @cached_property
+    def patients(self) -> Patients:
+        """Who patients are."""
+        return Patients(self.database)
+
+    @cached_property
+    def patient_links(self) -> Joining:
+        """Which patients are one person."""
+        return Joining(self.database)
+
+    @cached_property
+    def patient_openings(self) -> Openings:
+        """Opening closed records."""
+        return Openings(self.database, self._waker(WorkflowName.EMERGENCY_ACCESS))
+
+    @cached_property
+    def patient_judgements(self) -> Judgements:
+        """Judging emergencies."""
+        wake = self._waker(WorkflowName.EMERGENCY_ACCESS)
+        return Judgements(self.database, wake, self.access_changes.propose_end)
+
+    @cached_property
+    def patient_checks(self) -> PatientChecks:
+        """Comparing patients with their registry."""
+        return PatientChecks(self.database, self._waker(WorkflowName.PATIENT_CHECK))
+
+    @cached_property
+    def patient_invitations(self) -> Invitations:
+        """Links by which patients read who looked."""
+        return Invitations(self.database)
 
     @cached_property
     def documents(self) -> Documents:

@@ -36,6 +36,8 @@ class WorkflowName(StrEnum):
     REGISTER_SYNC = "RegisterSync"
     REGISTER_CHECK = "RegisterCheck"
     HANDOVER = "Handover"
+    EMERGENCY_ACCESS = "EmergencyAccess"
+    PATIENT_CHECK = "PatientCheck"
 
 
 WAKE_UP = "ring"
@@ -181,6 +183,30 @@ class HandoverLook(WorkflowMessage):
     """When a hand-over is to be looked at again; None once it is over."""
 
     looks_at: datetime | None
+
+
+class EmergencyRef(WorkflowMessage):
+    """The emergency that a workflow is about: the id of its opening."""
+
+    opening_id: UUID
+
+
+class EmergencyLook(WorkflowMessage):
+    """When an emergency is to be looked at again; None once it is judged."""
+
+    looks_at: datetime | None
+
+
+class PatientCheckRef(WorkflowMessage):
+    """The comparison that a workflow is about: the opaque id of the patient."""
+
+    patient_id: UUID
+
+
+class PatientCheckLook(WorkflowMessage):
+    """When the registry of patients is to be asked again; None once it is over."""
+
+    next_try_at: datetime | None
 
 
 class ExportRef(WorkflowMessage):

@@ -37,6 +37,7 @@ USUAL_PORTS = {
     "identity": 8092,
     "personnel": 8093,
     "accreditation centre": 8096,
+    "patient registry": 8097,
     "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,

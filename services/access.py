@@ -276,6 +276,22 @@ async def people_with(
     return list(found)
 
 
+async def nearest_heads(
+    session: AsyncSession, unit_id: UUID, but: UUID, now: datetime
+) -> list[UUID]:
+    """The heads of a unit, or of the nearest one above that has one; never the person `but`."""
+    heads = holding(Permission.CONFIRM_ACCESS)
+    found = await session.exec(
+        select(heads.c.person_id, height(Permission.CONFIRM_ACCESS, heads.c.person_id)).where(
+            heads.c.person_id != but
+        ),
+        params={"unit_id": unit_id, "now": now},
+    )
+    above = found.all()
+    nearest = min((one for _, one in above), default=None)
+    return [person for person, one in above if one == nearest]
+
+
 async def zone_of(session: AsyncSession, unit_id: UUID) -> ZoneInfo:
     """The time zone of a unit."""
     return ZoneInfo((await session.get_one(Unit, unit_id)).time_zone)

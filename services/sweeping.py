@@ -28,6 +28,8 @@ from services.exports import acts as exports
 from services.handovers import looking as handovers
 from services.meetings import sweep as meetings
 from services.own_workflows import OwnWorkflow, Wakers
+from services.patients import checks as patient_checks
+from services.patients import judging
 from services.registers import checks as register_checks
 from services.staff import departures, registrations
 from services.verifications import meeting as _registered  # noqa: F401
@@ -38,6 +40,8 @@ ROWS: tuple[OwnWorkflow, ...] = (
     credentials.OWN,
     register_checks.OWN,
     handovers.OWN,
+    judging.OWN,
+    patient_checks.OWN,
 )
 """The subjects whose rows have workflows of their own."""
 

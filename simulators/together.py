@@ -17,6 +17,7 @@ from simulators.registers import (
     accreditation_register,
     education_portal,
     identity,
+    patients,
     register,
 )
 
@@ -27,6 +28,7 @@ MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "accreditation_register": accreditation_register.made,
     "education_portal": education_portal.made,
     "accreditation_centre": accreditation_centre.made,
+    "patient_registry": patients.made,
     "mail": mail.made,
     "sms": sms.made,
     "push": push.made,

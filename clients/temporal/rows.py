@@ -15,9 +15,11 @@ from models.messages import (
     WAKE_UP,
     CheckRef,
     CredentialRef,
+    EmergencyRef,
     ExportRef,
     HandoverRef,
     LockRef,
+    PatientCheckRef,
     WorkflowMessage,
     WorkflowName,
 )
@@ -61,6 +63,16 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "handover",
         lambda row_id: HandoverRef(handover_id=row_id),
         OpsText("documents that an authority asked for"),
+    ),
+    WorkflowName.EMERGENCY_ACCESS: RowStart(
+        "emergency-access",
+        lambda row_id: EmergencyRef(opening_id=row_id),
+        OpsText("a record opened as an emergency: to be judged"),
+    ),
+    WorkflowName.PATIENT_CHECK: RowStart(
+        "patient-check",
+        lambda row_id: PatientCheckRef(patient_id=row_id),
+        OpsText("a patient compared with the registry of patients"),
     ),
 }
 

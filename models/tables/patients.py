@@ -1,13 +1,15 @@
 """Patients: who they are, which of them are one person, and who opened their records why (W2)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.blind_indexes import blind_index, shared_blind_index, shared_places, unique_places
-from models.encrypted_columns import EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import utc_column
 from rules.ids import new_id
 from rules.patients.identity import birth_key, name_key, policy_key, snils_key
@@ -140,3 +142,117 @@ class PatientView(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_column())
     way: str = Field(description="A name registered in `services.patients.ways`, or of `Opened`.")
     opening_id: UUID | None = Field(default=None, foreign_key="patient_opening.id")
+
+
+class Emergency(SQLModel, table=True):
+    """What became of a record that was opened as an emergency. The id is that of the opening."""
+
+    __tablename__ = "patient_emergency"
+    __table_args__ = (
+        CheckConstraint("judged_by <> person_id", name="patient_emergency_not_own"),
+        CheckConstraint("judge_id <> person_id", name="patient_emergency_judge"),
+        CheckConstraint(
+            "(state = 'waits') = (judged_at is null) and (judged_at is null) = (judged_by is null)",
+            name="patient_emergency_judged",
+        ),
+        Index("patient_emergency_waits", "due_at", postgresql_where=text("state = 'waits'")),
+        Index("patient_emergency_of_person", "person_id", "state"),
+        Index("patient_emergency_looks", "looks_at", postgresql_where=text("looks_at is not null")),
+    )
+
+    id: UUID = Field(primary_key=True, foreign_key="patient_opening.id")
+    person_id: UUID = Field(foreign_key="person.id", description="Who opened the record.")
+    unit_id: UUID = Field(foreign_key="unit.id", description="The unit of that person then.")
+    state: str = Field(description="One of `rules.patients.emergencies.EmergencyState`.")
+    judge_id: UUID | None = Field(
+        default=None, foreign_key="person.id", description="Who took it; None: it is in the queue."
+    )
+    due_at: datetime = Field(sa_column=utc_column())
+    reminded: int = 0
+    looks_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    woken_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    judged_by: UUID | None = Field(default=None, foreign_key="person.id")
+    judged_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    verdict: str | None = Field(
+        default=None,
+        sa_column=Column(EncryptedText("patient_emergency.verdict"), nullable=True),
+        description="The words of the judge, for the person, the head and the patient.",
+    )
+    grants: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")),
+        description="The grants whose end was proposed: until that is decided, none by emergency.",
+    )
+
+
+class PatientInvitation(SQLModel, table=True):
+    """A link by which one patient reads who looked; with a code by telephone at each entry."""
+
+    __tablename__ = "patient_invitation"
+    __table_args__ = (
+        Index(
+            "patient_invitation_open",
+            "patient_id",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    patient_id: UUID = Field(foreign_key="patient.id")
+    secret_hash: str = Field(unique=True, description="SHA-256 of the secret in the link.")
+    created_by: UUID = Field(foreign_key="person.id")
+    created_at: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    ended_by: UUID | None = Field(default=None, foreign_key="person.id")
+    entered_at: datetime | None = Field(
+        default=None, sa_column=utc_column(nullable=True), description="The last entry."
+    )
+
+
+class PatientEntry(SQLModel, table=True):
+    """One entry of an invited patient: a code that was sent, then a session that ends."""
+
+    __tablename__ = "patient_entry"
+    __table_args__ = (Index("patient_entry_of_invitation", "invitation_id", "asked_at"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    invitation_id: UUID = Field(foreign_key="patient_invitation.id")
+    asked_at: datetime = Field(sa_column=utc_column())
+    code_hash: str | None = Field(default=None, description="Keyed hash; none once it was used.")
+    tries: int = 0
+    token_hash: str | None = Field(
+        default=None, unique=True, description="SHA-256 of the token in the cookie."
+    )
+    ends_at: datetime = Field(
+        sa_column=utc_column(), description="Of the code, then of the session."
+    )
+
+
+class PatientCheck(SQLModel, table=True):
+    """The newest comparison of a patient with the registry of patients. The id is the patient's."""
+
+    __tablename__ = "patient_check"
+    __table_args__ = (
+        Index(
+            "patient_check_waits", "next_try_at", postgresql_where=text("next_try_at is not null")
+        ),
+    )
+
+    id: UUID = Field(primary_key=True, foreign_key="patient.id")
+    asked_by: UUID = Field(foreign_key="person.id")
+    asked_at: datetime = Field(sa_column=utc_column())
+    version: int = Field(description="Which version of the identity was asked about.")
+    outcome: str | None = Field(
+        default=None, description="One of `rules.patients.checks.CheckOutcome`; None: it waits."
+    )
+    said: Any = Field(
+        default=None,
+        sa_column=Column(EncryptedJSON("patient_check.said"), nullable=True),
+        description="What the registry said in each field, where it knows exactly one.",
+    )
+    tries: int = 0
+    next_try_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    woken_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

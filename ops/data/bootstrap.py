@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.people import Person, RoleGrant, Unit
-from ops.data.seed import CATALOGUE, INSTITUTION
+from ops.data.demo_people import INSTITUTION
+from ops.data.seed import CATALOGUE
 from rules.access import Role
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind

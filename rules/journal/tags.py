@@ -31,6 +31,7 @@ class ViewCode(StrEnum):
     SELF_CHECK = "self_check"
     MEETING = "meeting"
     PATIENT = "patient"
+    PATIENT_SEARCH = "patient_search"
     PATIENT_RECORD = "patient_record"
     REFUSED_CASE = "refused_case"
     REFUSED_PERSON = "refused_person"
@@ -188,6 +189,19 @@ class AuditTag(StrEnum):
     PERSON_REFUSE_VIEW = "person:card:refuse"
     PATIENT_REGISTER = "patient:identity:register"
     PATIENT_VIEW = "patient:identity:view"
+    PATIENT_CORRECT = "patient:identity:correct"
+    PATIENT_CHECK = "patient:identity:check"
+    PATIENT_SEARCH = "patient:identity:search"
+    PATIENT_PROPOSE_LINK = "patient:link:propose"
+    PATIENT_REFUSE_LINK = "patient:link:refuse"
+    PATIENT_LINK = "patient:link:make"
+    PATIENT_PART = "patient:link:end"
+    PATIENT_INVITE = "patient:invitation:make"
+    PATIENT_END_INVITATION = "patient:invitation:end"
+    PATIENT_ENTER = "patient:invitation:enter"
+    EMERGENCY_TAKE = "patient:emergency:take"
+    EMERGENCY_ESCALATE = "patient:emergency:escalate"
+    EMERGENCY_JUDGE = "patient:emergency:judge"
     PATIENT_OPEN = "patient:record:open"
     PATIENT_VIEW_RECORD = "patient:record:view"
     PATIENT_REFUSE_VIEW = "patient:record:refuse"
@@ -357,7 +371,19 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.PERSON_TRANSFERRED: T.PERSON_TRANSFER,
     K.ROLE_GRANTED: T.ROLE_GRANT,
     K.PATIENT_REGISTERED: T.PATIENT_REGISTER,
+    K.PATIENT_CORRECTED: T.PATIENT_CORRECT,
+    K.PATIENT_CHECKED: T.PATIENT_CHECK,
+    K.PATIENT_LINK_PROPOSED: T.PATIENT_PROPOSE_LINK,
+    K.PATIENT_LINK_REFUSED: T.PATIENT_REFUSE_LINK,
+    K.PATIENT_LINKED: T.PATIENT_LINK,
+    K.PATIENT_PARTED: T.PATIENT_PART,
     K.PATIENT_OPENED: T.PATIENT_OPEN,
+    K.PATIENT_INVITED: T.PATIENT_INVITE,
+    K.PATIENT_INVITATION_ENDED: T.PATIENT_END_INVITATION,
+    K.PATIENT_ENTERED: T.PATIENT_ENTER,
+    K.EMERGENCY_TAKEN: T.EMERGENCY_TAKE,
+    K.EMERGENCY_ESCALATED: T.EMERGENCY_ESCALATE,
+    K.EMERGENCY_JUDGED: T.EMERGENCY_JUDGE,
     K.ROLE_ENDED: T.ROLE_END,
     K.URGENT_ACCESS_SET: T.URGENT_ACCESS_SET,
     K.ABSENCE_SET: T.ABSENCE_SET,
@@ -413,6 +439,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.SELF_CHECK: T.SELF_CHECK_VIEW,
     V.MEETING: T.MEETING_VIEW,
     V.PATIENT: T.PATIENT_VIEW,
+    V.PATIENT_SEARCH: T.PATIENT_SEARCH,
     V.PATIENT_RECORD: T.PATIENT_VIEW_RECORD,
     V.REFUSED_CASE: T.CASE_REFUSE_VIEW,
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,

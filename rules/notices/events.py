@@ -16,6 +16,7 @@ from rules.notices.event import Event
 from rules.notices.handover_events import HANDOVER_EVENTS
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
+from rules.notices.patient_events import PATIENT_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
 
@@ -393,6 +394,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,
+    **PATIENT_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

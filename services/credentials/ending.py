@@ -51,16 +51,8 @@ async def take_effect(
 
 async def _heads(session: AsyncSession, owner: Person, now: datetime) -> Sequence[UUID]:
     """The heads of the owner's unit, or of the nearest one above that has one; else personnel."""
-    heads = access.holding(Permission.CONFIRM_ACCESS)
-    height = access.height(Permission.CONFIRM_ACCESS, heads.c.person_id)
-    found = await session.exec(
-        select(heads.c.person_id, height).where(heads.c.person_id != owner.id),
-        params={"unit_id": owner.unit_id, "now": now},
-    )
-    above = found.all()
-    if above:
-        nearest = min(one for _, one in above)
-        return [person for person, one in above if one == nearest]
+    if heads := await access.nearest_heads(session, owner.unit_id, owner.id, now):
+        return heads
     people = await access.people_with(session, Permission.VIEW_CREDENTIALS, owner.unit_id, now)
     return [one for one in people if one != owner.id]
 

@@ -124,15 +124,36 @@ def mail_to(
     now: datetime,
 ) -> None:
     """Write a mail with a link to an address of which nobody is known who has it."""
+    contents = {"to": address, "path": path}
+    _to_nobody(session, kind, Channel.MAIL, event_key, contents, language, now)
+
+
+def code_to(
+    session: AsyncSession, phone: str, kind: NoticeKind, event_key: str, code: str, now: datetime
+) -> None:
+    """Write an SMS with a code to the number of somebody who is no person of the institution."""
+    contents = {"to": phone, "code": code}
+    _to_nobody(session, kind, Channel.SMS, event_key, contents, "ru", now)
+
+
+def _to_nobody(
+    session: AsyncSession,
+    kind: NoticeKind,
+    channel: Channel,
+    event_key: str,
+    contents: Mapping[str, str],
+    language: str,
+    now: datetime,
+) -> None:
     session.add(
         Notice(
             event_key=event_key,
             person_id=None,
             kind=kind,
-            channel=Channel.MAIL,
+            channel=channel,
             language=language,
             facts={},
-            contents={"to": address, "path": path},
+            contents=dict(contents),
             created_at=now,
             due_at=now,
             state=NoticeState.WAITING,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -38,10 +39,16 @@ def identity_of(patient: Patient) -> Identity:
 
 
 async def enter(
-    session: AsyncSession, identity: Identity, unit_id: UUID, by: UUID | None, now: datetime
+    session: AsyncSession,
+    identity: Identity,
+    unit_id: UUID,
+    by: UUID | None,
+    now: datetime,
+    patient_id: UUID | None = None,
 ) -> Patient | None:
-    """Enter a patient; None if another one has the SNILS or the policy already."""
-    row = Patient(id=new_id(), unit_id=unit_id, created_at=now, created_by=by, **columns(identity))
+    """Enter a patient; None if one has the id, the SNILS or the policy already."""
+    key = patient_id or new_id()
+    row = Patient(id=key, unit_id=unit_id, created_at=now, created_by=by, **columns(identity))
     entered = await session.exec(
         insert(Patient).values(bound_row(row)).on_conflict_do_nothing().returning(col(Patient.id))
     )
@@ -61,7 +68,7 @@ async def enter(
     return row
 
 
-def columns(identity: Identity) -> dict[str, str | None]:
+def columns(identity: Identity) -> dict[str, Any]:
     """The columns of a row that say who the patient is, with their blind indexes."""
     ring, born = key_ring(), identity.birth_date.isoformat()
     return {

@@ -34,13 +34,14 @@ async def joined(session: AsyncSession, patient_id: UUID) -> Joined:
     Whatever is kept of a patient is read for all these ids, and written for the one it was meant
     for: so parting them parts it too.
     """
-    found = await session.execute(_joined(), {"patient_id": patient_id})
-    led = dict(found.tuples().all())
+    connection = await session.connection()
+    found = await connection.execute(_joined(), {"patient_id": patient_id})
+    led: dict[UUID, UUID | None] = {row[0]: row[1] for row in found.all()}
     return Joined(next(one for one, to in led.items() if to is None), frozenset(led))
 
 
 @lru_cache
-def _joined() -> Select[tuple[UUID, UUID | None]]:
+def _joined() -> Select[*tuple[UUID, UUID | None]]:
     """Each of these patients, with whom its link leads to."""
     here = select(bindparam("patient_id", type_=Uuid()).label("id")).cte("here", recursive=True)
     other = case(

@@ -50,6 +50,7 @@ def test_roles_with_power_over_others_are_never_urgent() -> None:
         Role.HR_REVIEWER,
         Role.CLERK,
         Role.TECHNICIAN,
+        Role.REGISTRAR,
     }
     assert {right for right in SINGLE if may_be_urgent(right)} == {
         Permission.APPLY,

@@ -12,7 +12,8 @@ from clients.database import Database
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
 from ops.data import seed as seeding
-from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
+from ops.data.demo_people import PEOPLE
+from ops.data.seed import SeedRefusedError, restore_sign_in, seed_database
 from ops.local.system import settings_from
 from rules.access import Permission
 from rules.clock import now

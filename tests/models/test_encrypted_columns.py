@@ -139,7 +139,7 @@ def test_each_place_of_a_blind_index_is_unique() -> None:
     for table in SQLModel.metadata.sorted_tables:
         for one in table.c:
             if isinstance(one.type, BlindIndex):
-                alone = {index.name: index.unique for index in table.indexes}
+                alone = {str(index.name): index.unique for index in table.indexes}
                 names = [f"{table.name}_{one.name}_{place}" for place in ("first", "second")]
                 assert [alone[name] for name in names] == [one.type.alone] * 2
                 assert one.type.alone or f"{table.name}.{one.name}" in SHARED

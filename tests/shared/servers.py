@@ -36,6 +36,7 @@ from ops.local.servers.simulators import (
     gov_service,
     identity,
     mail,
+    patient_registry,
     personnel,
     push,
     register,
@@ -151,6 +152,7 @@ class Simulators:
     accreditation_register: Simulator
     education_portal: Simulator
     accreditation_centre: Simulator
+    patient_registry: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -168,6 +170,7 @@ class Simulators:
             accreditation_register(home, None),
             education_portal(home, None),
             accreditation_centre(home, None),
+            patient_registry(home, None),
         )
         of_their_own = [one for one in world if one.name not in MADE]
         together = Together(*(one for one in world if one.name in MADE))
@@ -207,6 +210,7 @@ class Simulators:
             self.accreditation_register,
             self.education_portal,
             self.accreditation_centre,
+            self.patient_registry,
         )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 

@@ -232,6 +232,11 @@ def accreditation_centre(home: Home, port: int | None = 8096) -> Simulator:
     return Simulator(home, "accreditation_centre", port)
 
 
+def patient_registry(home: Home, port: int | None = 8097) -> Simulator:
+    """The registry of patients."""
+    return Simulator(home, "patient_registry", port)
+
+
 def gov_service(
     home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
 ) -> Simulator:
