@@ -3,7 +3,6 @@
 No script or style stands inside a page, so the policy needs neither nonces nor exceptions.
 """
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join(
@@ -44,7 +43,8 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool = True) -> None:
         self._app = app
-        self._headers = HEADERS | ({"Strict-Transport-Security": TRANSPORT} if https else {})
+        headers = HEADERS | ({"Strict-Transport-Security": TRANSPORT} if https else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and complete the headers of the response."""
@@ -54,12 +54,11 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                renewed = scope.get("state", {}).get("set_cookie")
-                if renewed:
-                    headers.append("Set-Cookie", renewed)
+                given = {name.lower() for name, _ in message["headers"]}
+                headers = [one for one in self._headers if one[0] not in given]
+                if renewed := scope.get("state", {}).get("set_cookie"):
+                    headers.append((b"set-cookie", renewed.encode("latin-1")))
+                message["headers"] = [*message["headers"], *headers]
             await send(message)
 
         await self._app(scope, receive, complete)
