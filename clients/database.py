@@ -147,25 +147,32 @@ _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class DirectQuery:
-    """A query that is compiled once and goes past SQLAlchemy: for what every request asks.
+    """A query that is compiled once and goes past SQLAlchemy: for what is asked again and again.
 
     It has parameters of types that the driver knows, and finds at most one row, whose columns are
     read as SQLAlchemy would read them.
     """
 
     def __init__(self, query: Select[Any]) -> None:
-        compiled = query.compile(dialect=_DIALECT)
-        self._text = str(compiled).encode()
-        self._fixed = compiled.params
+        self._made = query.compile(dialect=_DIALECT)
         self._columns = [
             (name, one.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) or _as_it_is)
             for name, one in query.selected_columns.items()
         ]
+        self._sent: tuple[bytes, Mapping[str, Any]] | None = None
+
+    def _to_send(self, values: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        if self._sent is None:
+            # Lists of constants are written out here, each value as a parameter.
+            written = self._made.construct_expanded_state(dict(values))
+            self._sent = written.statement.encode(), written.parameters
+        text, fixed = self._sent
+        return text, {**fixed, **values}
 
     async def one_or_none(self, database: Database, values: Mapping[str, Any]) -> Any:
         """The row that is found, with its columns as attributes. It is a transaction of its own."""
         async with database.line() as line:
-            found = await line.execute(self._text, {**self._fixed, **values})
+            found = await line.execute(*self._to_send(values))
             row = await found.fetchone()
         if row is None:
             return None

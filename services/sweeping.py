@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, DateTime, Select, bindparam, select
+from sqlalchemy import ColumnElement, DateTime, bindparam, select
 
-from clients.database import Database
+from clients.database import Database, DirectQuery
 from models.messages import WAKE_UP, CaseSignal, WorkflowName
 from models.tables.cases import Case
 from models.tables.credentials import Credential
@@ -96,16 +96,13 @@ async def _due(database: Database, now: datetime, grace: float) -> DueSubjects:
         "woken_before": now - timedelta(seconds=grace),
         "paused_before": now - own_workflows.PAUSE,
     }
-    async with database.reading() as session:
-        connection = await session.connection()
-        found = (await connection.execute(_question(), at)).one()
-    cases, left, unassigned, met, over, renewed, *late = found
-    rows = [one.name for one, is_late in zip(ROWS, late, strict=True) if is_late]
-    return DueSubjects(cases, left, unassigned, met, over, renewed, rows)
+    found = vars(await _question().one_or_none(database, at))
+    rows = [one.name for one in ROWS if found.pop(one.name)]
+    return DueSubjects(**found, rows=rows)
 
 
 @lru_cache
-def _question() -> Select[*tuple[bool, ...]]:
+def _question() -> DirectQuery:
     now, woken_before, paused_before = (
         bindparam(name, type_=DateTime(timezone=True))
         for name in ("now", "woken_before", "paused_before")
@@ -114,12 +111,14 @@ def _question() -> Select[*tuple[bool, ...]]:
     def some(table: type[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return select(table.id).where(condition).exists()
 
-    return select(
-        some(Case, wakeups.is_late(now, woken_before)),
-        some(Person, departures.is_due(now)),
-        assignment.is_due(),
-        some(Meeting, meetings.is_due(now)),
-        some(Notice, registrations.is_over(now)),
-        some(Credential, renewal.is_over()),
-        *(some(one.table, one.is_late(woken_before, paused_before)) for one in ROWS),
-    )
+    due: dict[str, ColumnElement[bool]] = {
+        "cases": some(Case, wakeups.is_late(now, woken_before)),
+        "departures": some(Person, departures.is_due(now)),
+        "assignments": assignment.is_due(),
+        "meetings": some(Meeting, meetings.is_due(now)),
+        "registrations": some(Notice, registrations.is_over(now)),
+        "renewals": some(Credential, renewal.is_over()),
+        **{one.name: some(one.table, one.is_late(woken_before, paused_before)) for one in ROWS},
+    }
+    columns: list[Any] = [one.label(name) for name, one in due.items()]
+    return DirectQuery(select(*columns))
