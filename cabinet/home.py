@@ -152,9 +152,9 @@ def _of_applicant(lines: list[CaseLine], calls: list[CallToAction], parts: list[
             "circle-question-mark",
             line.number or "",
             line.title,
-            gettext("Отдел кадров просит уточнить заявку."),
+            gettext("Нужно уточнить то, что вы отправили."),
             gettext("Ответить"),
-            f"/applications/{line.id}",
+            url_of(line.kind, line.id),
             due_here(line.due_at, line.term_zone),
         )
         for line in asked
@@ -165,12 +165,13 @@ def _of_applicant(lines: list[CaseLine], calls: list[CallToAction], parts: list[
             "stamp",
             line.number or "",
             line.title,
-            gettext("Заявка одобрена, акт о зачислении готов."),
-            gettext("Скачать акт"),
-            f"/applications/{line.id}/act",
+            gettext(paper[0]),
+            gettext(paper[1]),
+            f"{url_of(line.kind, line.id)}/{paper[2]}",
         )
         for line in lines
-        if line.status is Status.APPROVED
+        if (paper := pages_of(line.kind).paper)
+        and line.status is Status.APPROVED
         and line.closed_at is not None
         and (now() - line.closed_at).days < FRESH_DAYS
     ]

@@ -19,6 +19,7 @@ APPLICATIONS = register(
         withdrawn="withdrawn",
         copied="copied",
         after_sending="submitted",
+        paper=("Заявка одобрена, акт о зачислении готов.", "Скачать акт", "act"),
         phrases=Phrases(
             unsent="Заявка ещё не отправлена.",
             papers="Документы к заявке",

@@ -45,7 +45,9 @@ class KindPages:
     it is empty. The other fields are keys of `cabinet.frame.visits.DONE`: each names the sentence
     that is shown after an act. `waits` says whom an open case waits for and what happens
     then, where the kind has words of its own. `needed` names the kinds of document that the answers
-    of a draft make necessary, besides those that its type always asks for.
+    of a draft make necessary, besides those that its type always asks for. `paper` is what
+    an approved case brings its applicant: the sentence, the words of the link, and the page below
+    that of the case.
     """
 
     process: Process
@@ -59,6 +61,7 @@ class KindPages:
     after_sending: str = ""
     waits: Callable[[CasePage], tuple[str, str]] | None = None
     needed: Callable[[Mapping[str, Any]], Collection[str]] = lambda data: ()
+    paper: tuple[str, str, str] | None = None
 
     @property
     def room(self) -> str:

@@ -24,6 +24,7 @@ from cabinet.frame.views import Chip, ErrorItem, FieldView, Pages
 from cabinet.frame.visits import Inside, Visit
 from clients.database import DatabaseSession
 from models.messages import PresentState
+from rules.access import Permission
 from rules.cases.limits import INTEGER, LONGEST_REASON
 from rules.cases.process import Transition
 from rules.cases.terms import WorkingCalendar
@@ -92,6 +93,7 @@ async def list_page(
     here = partial(address, kind.room)
     return visit.page(
         kind.template("list.html"),
+        applies=visit.actor.may(Permission.APPLY),
         cases=[
             case_line(line, unread=new.get(line.id, 0), addressees=addressees) for line in lines
         ],

@@ -20,6 +20,7 @@ from cabinet.registers.lines import (
 )
 from cabinet.registers.views import OwnRegisters
 from clients.database import DatabaseSession
+from rules.access import Permission
 from rules.refusals import Refusal
 from services.registers import checks, differences, disputes, seen
 from services.registers import runs as register_runs
@@ -136,4 +137,5 @@ async def _own(visit: Visit, session: DatabaseSession) -> OwnRegisters:
         words=words,
         tone=tone,
         icon=icon,
+        keeps=visit.actor.may(Permission.KEEP_DOCUMENTS),
     )

@@ -80,6 +80,8 @@ class OwnRegisters:
     words: str
     tone: str
     icon: str
+    keeps: bool = True
+    """Whether the person keeps a file of qualification, to which the page leads back."""
 
 
 @dataclass(frozen=True)
