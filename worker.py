@@ -17,6 +17,7 @@ from activities.accreditations import AccreditationActivities
 from activities.applications import ApplicationActivities
 from activities.archive import ArchiveActivities
 from activities.cases import CaseActivities
+from activities.clinic_clocks import ClinicClockActivities
 from activities.credentials import CredentialActivities
 from activities.exports import ExportActivities
 from activities.files import FileActivities
@@ -77,7 +78,13 @@ from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.patients import EmergencyAccess, PatientRegistryCheck
 from workflows.registers import OneRegisterCheck, RegisterSync
 from workflows.requests import ServiceRequest
-from workflows.standing import FileSweep, JournalSealer, PersonnelComparison, Sweeper
+from workflows.standing import (
+    ClinicClocks,
+    FileSweep,
+    JournalSealer,
+    PersonnelComparison,
+    Sweeper,
+)
 from workflows.verifications import AccountVerification
 
 log = structlog.get_logger(__name__)
@@ -93,6 +100,7 @@ WORKFLOWS = [
     NoticesPush,
     Sweeper,
     JournalSealer,
+    ClinicClocks,
     FileSweep,
     PersonnelComparison,
     ExportWorkflow,
@@ -197,6 +205,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             notices.send_push,
             sweeper.sweep,
             journal.seal_journal,
+            ClinicClockActivities(database).watch_clinic_clocks,
             files.sweep_files,
             PersonnelActivities(settings, database).compare_staff,
             exports.gather_lines,

@@ -27,6 +27,7 @@ class WorkflowName(StrEnum):
     NOTICES_SMS = "NoticesSms"
     NOTICES_PUSH = "NoticesPush"
     JOURNAL_SEALER = "JournalSealer"
+    CLINIC_CLOCKS = "ClinicClocks"
     FILE_SWEEP = "FileSweep"
     PERSONNEL_COMPARISON = "PersonnelComparison"
     EXPORT = "Export"

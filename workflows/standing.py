@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from activities.clinic_clocks import ClinicClockActivities
     from activities.files import FileActivities
     from activities.journal import JournalActivities
     from activities.personnel import PersonnelActivities
@@ -50,6 +51,18 @@ class JournalSealer:
         """Make checkpoints for ever."""
         await _work_in_shifts(
             JournalActivities.seal_journal, "make a checkpoint of the journal once a minute"
+        )
+
+
+@workflow.defn(name=WorkflowName.CLINIC_CLOCKS)
+class ClinicClocks:
+    """Ends holds, reminds clinicians of their day, closes what nobody came to."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Watch the clocks for ever."""
+        await _work_in_shifts(
+            ClinicClockActivities.watch_clinic_clocks, "do what is due in the clinic"
         )
 
 

@@ -45,6 +45,7 @@ GROUPS = {
     NoticeGroup.COMMENTS: marked("Комментарии"),
     NoticeGroup.REVIEW: marked("Рассмотрение"),
     NoticeGroup.CREDENTIALS: marked("Сроки документов"),
+    NoticeGroup.SCHEDULE: marked("Расписание приёма"),
     NoticeGroup.OPERATION: marked("Работа системы"),
     NoticeGroup.SECURITY: marked("Безопасность"),
 }

@@ -43,6 +43,7 @@ HINTS = {
     NoticeGroup.COMMENTS: marked("Новые сообщения к вашим заявкам и запросам"),
     NoticeGroup.REVIEW: marked("Назначения и сроки того, что рассматриваете вы"),
     NoticeGroup.CREDENTIALS: marked("Окончание срока действия документов о квалификации"),
+    NoticeGroup.SCHEDULE: marked("Записи к вам на приём и изменения ваших часов"),
     NoticeGroup.OPERATION: marked("Процессы, которые остановились и ждут дежурного"),
     NoticeGroup.SECURITY: marked("Входы с новых устройств, смена пароля и контактов"),
 }

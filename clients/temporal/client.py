@@ -202,6 +202,9 @@ STANDING: tuple[StandingWorkflow, ...] = (
         "journal-sealer",
         OpsText("makes a checkpoint of the journal once a minute"),
     ),
+    StandingWorkflow(
+        WorkflowName.CLINIC_CLOCKS, "clinic-clocks", OpsText("does what is due in the clinic")
+    ),
 )
 
 

@@ -30,6 +30,7 @@ class ViewCode(StrEnum):
     COURSE_OVERDUE = "course_overdue"
     SELF_CHECK = "self_check"
     MEETING = "meeting"
+    SCHEDULE = "schedule"
     PATIENT = "patient"
     PATIENT_SEARCH = "patient_search"
     PATIENT_RECORD = "patient_record"
@@ -174,6 +175,13 @@ class AuditTag(StrEnum):
     MEETING_CANCEL = "meeting:meeting:cancel"
     MEETING_END = "meeting:meeting:end"
     MEETING_VIEW = "meeting:meeting:view"
+    SCHEDULE_BOOK = "schedule:appointment:book"
+    SCHEDULE_CHANGE = "schedule:appointment:change"
+    SCHEDULE_MOVE = "schedule:appointment:move"
+    SCHEDULE_PLAN = "schedule:hours:change"
+    SCHEDULE_MAKE_FEED = "schedule:calendar:make"
+    SCHEDULE_REVOKE_FEED = "schedule:calendar:revoke"
+    SCHEDULE_VIEW = "schedule:appointments:view"
     COURSE_PASS = "account:course:pass"  # noqa: S105 - a tag
     COURSE_VIEW_OVERDUE = "account:course:view_overdue"
     PERSON_INVITE = "person:invitation:send"
@@ -361,6 +369,12 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.MEETING_MOVED: T.MEETING_MOVE,
     K.MEETING_CANCELLED: T.MEETING_CANCEL,
     K.MEETING_ENDED: T.MEETING_END,
+    K.APPOINTMENT_BOOKED: T.SCHEDULE_BOOK,
+    K.APPOINTMENT_CHANGED: T.SCHEDULE_CHANGE,
+    K.APPOINTMENT_MOVED: T.SCHEDULE_MOVE,
+    K.SCHEDULE_PLANNED: T.SCHEDULE_PLAN,
+    K.CALENDAR_FEED_MADE: T.SCHEDULE_MAKE_FEED,
+    K.CALENDAR_FEED_REVOKED: T.SCHEDULE_REVOKE_FEED,
     K.PERSON_INVITED: T.PERSON_INVITE,
     K.PERSON_INVITATION_REVOKED: T.INVITATION_REVOKE,
     K.PERSON_INVITATION_USED: T.INVITATION_USE,
@@ -438,6 +452,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.COURSE_OVERDUE: T.COURSE_VIEW_OVERDUE,
     V.SELF_CHECK: T.SELF_CHECK_VIEW,
     V.MEETING: T.MEETING_VIEW,
+    V.SCHEDULE: T.SCHEDULE_VIEW,
     V.PATIENT: T.PATIENT_VIEW,
     V.PATIENT_SEARCH: T.PATIENT_SEARCH,
     V.PATIENT_RECORD: T.PATIENT_VIEW_RECORD,
@@ -507,6 +522,7 @@ SUBJECTS: Mapping[str, str] = {
     "person": "Сотрудники и права",
     "patient": "Пациенты",
     "meeting": "Видеовстречи",
+    "schedule": "Расписание приёма",
     "register": "Реестры",
     "export": "Выгрузки",
     "notice": "Уведомления",

@@ -18,6 +18,7 @@ from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
 from rules.notices.patient_events import PATIENT_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
+from rules.notices.schedule_events import SCHEDULE_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
 
 _CABINET = (Channel.CABINET,)
@@ -395,6 +396,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,
     **PATIENT_EVENTS,
+    **SCHEDULE_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",

@@ -154,6 +154,11 @@ class NoticeKind(StrEnum):
     REGISTER_DIFFERS = "register_differs"
     REGISTER_DISPUTED = "register_disputed"
     REGISTER_ANSWERED = "register_answered"
+    APPOINTMENT_ASSIGNED = "appointment_assigned"
+    APPOINTMENTS_SOON = "appointments_soon"
+    APPOINTMENT_MISSED = "appointment_missed"
+    APPOINTMENT_CANCELLED = "appointment_cancelled"
+    SCHEDULE_CHANGED = "schedule_changed"
 
 
 class Channel(StrEnum):
@@ -178,6 +183,7 @@ class NoticeGroup(StrEnum):
     COMMENTS = "comments"
     REVIEW = "review"
     CREDENTIALS = "credentials"
+    SCHEDULE = "schedule"
     OPERATION = "operation"
     SERVICE = "service"
     SECURITY = "security"

@@ -24,22 +24,23 @@ def calendar_file(seen: MeetingSeen, title: str, url: str, now: datetime) -> byt
         f"DTSTAMP:{now.astimezone(UTC):{_STAMP}}",
         f"DTSTART:{seen.starts_at.astimezone(UTC):{_STAMP}}",
         f"DTEND:{seen.ends_at.astimezone(UTC):{_STAMP}}",
-        f"SUMMARY:{_escaped(title)}",
+        f"SUMMARY:{escaped(title)}",
         f"URL:{url}",
         f"STATUS:{'CONFIRMED' if seen.booked else 'CANCELLED'}",
         "END:VEVENT",
         "END:VCALENDAR",
     ]
-    return "".join(f"{_folded(line)}\r\n" for line in lines).encode()
+    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as the value of a property (RFC 5545, section 3.3.11)."""
     for sign in ("\\", ";", ","):
         text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", "\\n")
 
 
-def _folded(line: str) -> str:
+def folded(line: str) -> str:
     """The line in pieces of at most 75 bytes, as RFC 5545 section 3.1 demands."""
     pieces, piece = [], ""
     for sign in line:

@@ -26,6 +26,7 @@ OUTER = tuple(ON_BY_DEFAULT)
 _ONLY_FOR = {
     NoticeGroup.REVIEW: DECIDING,
     NoticeGroup.OPERATION: (Permission.WATCH_OPERATION,),
+    NoticeGroup.SCHEDULE: (Permission.TREAT,),
 }
 
 

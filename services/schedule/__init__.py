@@ -1,0 +1,1 @@
+"""The schedule: hours, free times, appointments, the clock that watches them."""

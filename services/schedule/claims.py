@@ -1,0 +1,193 @@
+"""Taking people's and rooms' time: everything an appointment needs, or nothing.
+
+No row is looked for before: the exclusion constraint of the table decides, whoever comes at once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, delete, exists, func, true, update
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.encrypted_columns import bound_row
+from models.tables.base import UtcDateTime
+from models.tables.schedule import Appointment, AppointmentAct, Claim
+from rules.refusals import act_id_reused
+from rules.schedule.claims import parties
+from rules.schedule.states import AppointmentState, taken
+
+
+class Taken(NamedTuple):
+    """What became of the statement that takes time: whether the act is new, what it got."""
+
+    is_new: bool
+    got: frozenset[UUID]
+
+
+def _given(table: Any, prefix: str) -> dict[str, Any]:
+    return {
+        one.name: sql_cast(bindparam(f"{prefix}_{one.name}", type_=one.type), one.type)
+        for one in table.c
+    }
+
+
+@lru_cache
+def _statement() -> Any:
+    """The act, the appointment if the act is new, and its claims as far as nobody has them."""
+    tables = SQLModel.metadata.tables
+    acts, appointments, claims = (
+        tables[name] for name in ("appointment_act", "appointment", "claim")
+    )
+    act = (
+        insert(acts)
+        .from_select(list(acts.c.keys()), choose(*_given(acts, "act").values()))
+        .on_conflict_do_nothing()
+        .returning(acts.c.id)
+        .cte("act")
+    )
+    appointment = (
+        insert(appointments)
+        .from_select(
+            list(appointments.c.keys()),
+            choose(*_given(appointments, "row").values()).where(exists(choose(act.c.id))),
+            include_defaults=False,
+        )
+        .returning(appointments.c.id, appointments.c.starts_at, appointments.c.ends_at)
+        .cte("made")
+    )
+    parties_given = bindparam("parties", type_=ARRAY(Uuid()))
+    wanted = func.unnest(parties_given).table_valued("party", name="wanted").render_derived()
+    claimed = (
+        insert(claims)
+        .from_select(
+            ["appointment_id", "party", "during"],
+            choose(
+                appointment.c.id,
+                wanted.c.party,
+                func.tstzrange(appointment.c.starts_at, appointment.c.ends_at),
+            ).select_from(appointment.join(wanted, true())),
+        )
+        .on_conflict_do_nothing()
+        .returning(claims.c.party)
+        .cte("claimed")
+    )
+    return choose(
+        exists(choose(act.c.id)).label("is_new"),
+        choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
+    )
+
+
+async def take(session: AsyncSession, act: AppointmentAct, row: Appointment) -> bool:
+    """Write an appointment with its claims. False if this very act was done before.
+
+    Raises Refusal 409 `taken`: then the caller's unit of work is to be rolled back.
+    """
+    wanted = _parties(row)
+    got = await _take(session, act, row, wanted)
+    if not got.is_new:
+        return False
+    if len(got.got) < len(wanted):
+        raise _taken(row, got.got)
+    return True
+
+
+async def _take(
+    session: AsyncSession, act: AppointmentAct, row: Appointment, wanted: Sequence[UUID]
+) -> Taken:
+    values = {f"act_{name}": value for name, value in bound_row(act).items()}
+    values |= {f"row_{name}": value for name, value in bound_row(row).items()}
+    connection = await session.connection()
+    found = await connection.execute(_statement(), {**values, "parties": wanted})
+    is_new, got = found.one()
+    return Taken(is_new, frozenset(got or ()))
+
+
+async def claim(session: AsyncSession, row: Appointment) -> None:
+    """Take the time of an appointment that is written already. Raises Refusal 409 `taken`."""
+    wanted = _parties(row)
+    begins, ends = (
+        bindparam(name, value, type_=UtcDateTime())
+        for name, value in (("begins", row.starts_at), ("ends", row.ends_at))
+    )
+    table = SQLModel.metadata.tables["claim"]
+    party = func.unnest(bindparam("parties", wanted, type_=ARRAY(Uuid()))).column_valued("wanted")
+    whose = bindparam("whose", row.id, type_=table.c.appointment_id.type)
+    connection = await session.connection()
+    found = await connection.execute(
+        insert(table)
+        .from_select(
+            ["appointment_id", "party", "during"],
+            choose(whose, party, func.tstzrange(begins, ends)),
+        )
+        .on_conflict_do_nothing()
+        .returning(table.c.party)
+    )
+    got = frozenset(found.scalars())
+    if len(got) < len(wanted):
+        raise _taken(row, got)
+
+
+async def free(session: AsyncSession, appointment_ids: Sequence[UUID]) -> None:
+    """Let others have the time of these appointments."""
+    await session.exec(delete(Claim).where(col(Claim.appointment_id).in_(appointment_ids)))
+
+
+async def answered_before(session: AsyncSession, act_id: UUID, body_hash: str) -> UUID:
+    """The appointment of an act that was done before. Raises Refusal 422 for another act."""
+    known = await session.get(AppointmentAct, act_id)
+    if known is None or known.body_hash != body_hash:
+        raise act_id_reused()
+    return known.appointment_id
+
+
+async def let_holds_end(
+    session: AsyncSession, now: datetime, parties_of: Appointment | None = None
+) -> list[UUID]:
+    """Cancel holds that have run out, at most 100, or those in the way of one appointment.
+
+    Returns their ids. Holds that somebody else is about to change are left alone.
+    """
+    over = select(Appointment.id).where(
+        Appointment.state == AppointmentState.HELD.value, col(Appointment.looks_at) <= now
+    )
+    if parties_of is not None:
+        in_the_way = select(Claim.appointment_id).where(
+            col(Claim.party).in_(_parties(parties_of)),
+        )
+        over = over.where(col(Appointment.id).in_(in_the_way))
+    chosen = over.order_by(col(Appointment.looks_at)).limit(100).with_for_update(skip_locked=True)
+    found = await session.exec(
+        update(Appointment)
+        .where(col(Appointment.id).in_(chosen))
+        .values(
+            state=AppointmentState.CANCELLED.value,
+            version=col(Appointment.version) + 1,
+            changed_at=now,
+            held_until=None,
+            looks_at=None,
+        )
+        .returning(col(Appointment.id))
+        .execution_options(synchronize_session=False)
+    )
+    ended = [row[0] for row in found.all()]
+    if ended:
+        await free(session, ended)
+    return ended
+
+
+def _parties(row: Appointment) -> list[UUID]:
+    return parties(row.clinician_id, row.patient_id, row.room_id, overbooked=row.overbooked)
+
+
+def _taken(row: Appointment, got: frozenset[UUID]) -> Exception:
+    lacking = set(_parties(row)) - got
+    room, patient = row.room_id in lacking, row.patient_id in lacking
+    clinician = bool(lacking - {row.room_id, row.patient_id})
+    return taken(clinician=clinician, patient=patient, room=room)

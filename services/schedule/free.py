@@ -1,0 +1,177 @@
+"""Free times: computed from hours and claims when somebody asks, and stored nowhere."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Date,
+    Integer,
+    String,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    null,
+    text,
+    union_all,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.base import UtcDateTime
+from models.tables.people import Absence
+from models.tables.schedule import HoursException, WorkingHours
+from rules.schedule import hours as rules
+from rules.schedule.hours import ExceptionalHours, FreeTime, Hours, WeeklyHours
+
+MOST_CLINICIANS = 100
+"""Of so many people free times are computed at once."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The hours of some clinicians on some days, whatever is booked in them."""
+
+    weekly: Sequence[WeeklyHours]
+    exceptional: Sequence[ExceptionalHours]
+    absent: Sequence[tuple[UUID, date, date]]
+
+    def hours_at(self, begins: datetime, ends: datetime) -> Hours | None:
+        """The hours in which a time lies, of a plan of one clinician."""
+        return rules.hours_at(begins, ends, self.weekly, self.exceptional, self.absent)
+
+    def by_clinician(self) -> dict[UUID, "Plan"]:
+        """The plan of each clinician by itself; one without hours has an empty one."""
+        plans: dict[UUID, Plan] = defaultdict(lambda: Plan([], [], []))
+        for who in {one.clinician_id for one in (*self.weekly, *self.exceptional)}:
+            plans[who] = Plan(
+                [one for one in self.weekly if one.clinician_id == who],
+                [one for one in self.exceptional if one.clinician_id == who],
+                [one for one in self.absent if one[0] == who],
+            )
+        return plans
+
+    @property
+    def parties(self) -> list[UUID]:
+        """Whose claims are in the way of these hours."""
+        lines: list[Hours] = [*self.weekly, *self.exceptional]
+        rooms = {one.room_id for one in lines if one.room_id is not None}
+        return [*{one.clinician_id for one in lines}, *rooms]
+
+
+@lru_cache
+def _hours() -> Any:
+    """Weekly hours, exceptions and absences between two days, in one question."""
+    first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
+    people = func.any(bindparam("people", type_=ARRAY(Uuid())))
+    line = ("unit_id", "room_id", "starts", "ends", "step", "zone")
+    kinds = (Uuid(), Uuid(), Integer(), Integer(), Integer(), String())
+    none = [sql_cast(null(), kind) for kind in kinds]
+    week, exception = WorkingHours, HoursException
+    return union_all(
+        choose(
+            literal("week").label("what"),
+            col(week.clinician_id).label("who"),
+            *(getattr(week, name).label(name) for name in line),
+            col(week.weekday).label("weekday"),
+            col(week.valid_from).label("first"),
+            col(week.valid_until).label("last"),
+        ).where(
+            col(week.clinician_id) == people,
+            col(week.valid_from) <= last,
+            func.coalesce(col(week.valid_until), first) >= first,
+        ),
+        choose(
+            literal("day"),
+            col(exception.clinician_id),
+            *(getattr(exception, name) for name in line),
+            sql_cast(col(exception.works), Integer()),
+            col(exception.day),
+            col(exception.day),
+        ).where(
+            col(exception.clinician_id) == people,
+            col(exception.taken_back_at).is_(None),
+            col(exception.day).between(first, last),
+        ),
+        choose(
+            literal("away"),
+            col(Absence.person_id),
+            *none,
+            sql_cast(null(), Integer()),
+            col(Absence.first_day),
+            col(Absence.last_day),
+        ).where(
+            col(Absence.person_id) == people,
+            col(Absence.first_day) <= last,
+            col(Absence.last_day) >= first,
+        ),
+    )
+
+
+async def plan(
+    session: AsyncSession, clinicians: Collection[UUID], first: date, last: date
+) -> Plan:
+    """The hours of these clinicians on these days, the last included."""
+    connection = await session.connection()
+    asked = {"people": list(clinicians), "first": first, "last": last}
+    weekly, exceptional, absent = [], [], []
+    for row in await connection.execute(_hours(), asked):
+        if row.what == "away":
+            absent.append((row.who, row.first, row.last))
+            continue
+        line = (row.who, row.unit_id, row.room_id, row.starts, row.ends, row.step, row.zone)
+        if row.what == "week":
+            weekly.append(WeeklyHours(*line, row.weekday, row.first, row.last))
+        else:
+            exceptional.append(ExceptionalHours(*line, bool(row.weekday), row.first))
+    return Plan(weekly, exceptional, absent)
+
+
+_TAKEN = text(
+    "select c.party, lower(c.during), upper(c.during) from unnest(:parties) as wanted(party)"
+    " join claim c on c.during && tstzrange(:begins, :ends) and"
+    " uuidrange(c.party, c.party, '[]') = uuidrange(wanted.party, wanted.party, '[]')"
+).bindparams(
+    bindparam("parties", type_=ARRAY(Uuid())),
+    bindparam("begins", type_=UtcDateTime()),
+    bindparam("ends", type_=UtcDateTime()),
+)
+"""The claims of some people and rooms that meet a time, by the index of the constraint."""
+
+
+async def taken(
+    session: AsyncSession, parties: Sequence[UUID], begins: datetime, ends: datetime
+) -> list[tuple[UUID, datetime, datetime]]:
+    """Who and what is taken when, between two moments."""
+    connection = await session.connection()
+    asked = {"parties": list(parties), "begins": begins, "ends": ends}
+    return [
+        (party, first.astimezone(UTC), last.astimezone(UTC))
+        for party, first, last in await connection.execute(_TAKEN, asked)
+    ]
+
+
+async def free_times(
+    session: AsyncSession, clinicians: Collection[UUID], first: date, days: int, now: datetime
+) -> list[FreeTime]:
+    """The free times of clinicians from a day on. Nothing is written.
+
+    Raises Refusal 422 for too many people or days.
+    """
+    if not 1 <= days <= rules.MOST_DAYS or len(clinicians) > MOST_CLINICIANS:
+        raise rules.wrong("days", "Выберите меньше дней или людей.")
+    wanted = [first + timedelta(days=number) for number in range(days)]
+    found = await plan(session, clinicians, wanted[0], wanted[-1])
+    # A day begins and ends up to 14 hours earlier or later than in UTC.
+    begins = datetime.combine(wanted[0], time(), UTC) - timedelta(days=1)
+    ends = datetime.combine(wanted[-1], time(), UTC) + timedelta(days=2)
+    claims = await taken(session, found.parties, begins, ends) if found.parties else []
+    return rules.free_times(wanted, found.weekly, found.exceptional, found.absent, claims, now)
