@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     accreditation_norms: Path | None = Field(
         None, description="What accreditations require; by default what ships with the program."
     )
+    subscriber_networks: str = Field(
+        "",
+        description="Networks whose addresses subscribers may have though they are not public, also"
+        " without TLS: `10.20.0.0/16`, comma separated.",
+    )
     meeting_room: str = Field(
         "http://127.0.0.1:8092/rooms/{room}",
         description="Address of a room for meetings by video; `{room}` is its unguessable id.",
@@ -253,6 +258,13 @@ class Settings(BaseSettings):
         if not is_zone(name):
             raise ValueError("name a zone of the IANA database, such as Europe/Moscow")
         return name
+
+    @field_validator("subscriber_networks")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        for one in filter(None, map(str.strip, networks.split(","))):
+            ip_network(one)
+        return networks
 
     @field_validator("trusted_proxies")
     @classmethod

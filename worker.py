@@ -28,6 +28,7 @@ from activities.patients import PatientActivities
 from activities.personnel import PersonnelActivities
 from activities.registers import RegisterActivities
 from activities.requests import RequestActivities
+from activities.subscribers import SubscriberActivities
 from activities.sweeper import SweeperActivities
 from activities.verifications import VerificationActivities
 from clients.database import Database
@@ -65,6 +66,7 @@ from services.operation.keeping import StandingKeeper
 from services.operation.temporal_health import Standings
 from services.registers.asking import RegisterLines
 from services.seal import open_seal
+from services.subscribers.delivering import Deliverer
 from settings import Settings, get_settings
 from workflows.access_changes import AccessChange
 from workflows.account_locks import LockedAccount
@@ -85,6 +87,7 @@ from workflows.standing import (
     PersonnelComparison,
     Sweeper,
 )
+from workflows.subscribers import EventDelivery
 from workflows.verifications import AccountVerification
 
 log = structlog.get_logger(__name__)
@@ -112,6 +115,7 @@ WORKFLOWS = [
     DocumentHandover,
     EmergencyAccess,
     PatientRegistryCheck,
+    EventDelivery,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -198,6 +202,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             HandoverActivities(database, objects, seal, settings.institution).look_at_handover,
             patients.look_at_emergency,
             patients.look_at_patient_check,
+            SubscriberActivities(Deliverer.of(settings, database)).deliver_events,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

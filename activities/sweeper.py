@@ -13,9 +13,10 @@ from services.cases.signals import CaseSignals
 from services.course import passing
 from services.operation import norms
 from services.own_workflows import Wakers
+from services.subscribers import delivering
 
 REMIND_EVERY = 3600.0
-"""Seconds between two rounds of reminders of the course, and of norms that end."""
+"""Seconds between two rounds of reminders of the course, of norms that end, and of forgetting."""
 
 
 class SweeperActivities:
@@ -50,3 +51,4 @@ class SweeperActivities:
                 self._reminded = time.monotonic()
                 await passing.remind(self._database)
                 await norms.warn(self._database)
+                await delivering.forget(self._database)

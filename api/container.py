@@ -62,6 +62,7 @@ from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
 from services.staff.acts import StaffActs
 from services.staff.unmatched import PersonnelActs
+from services.subscribers.acts import Subscribers
 from services.verifications import meeting as _registered  # noqa: F401
 from services.verifications.acts import Verifications
 from settings import Settings
@@ -212,6 +213,12 @@ class Container:
     def patient_invitations(self) -> Invitations:
         """Links by which patients read who looked."""
         return Invitations(self.database)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Systems that hear of changes of credentials."""
+        wake = self._waker(WorkflowName.SUBSCRIBER)
+        return Subscribers(self.database, wake, self.settings.subscriber_networks)
 
     @cached_property
     def documents(self) -> Documents:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import course, credentials, documents, dossier, handovers, meetings
+from api import course, credentials, documents, dossier, handovers, meetings, subscribers
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -51,6 +51,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     credentials.router,
     documents.router,
     handovers.router,
+    subscribers.router,
     meetings.router,
     log.router,
     self_check.router,

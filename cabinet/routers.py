@@ -53,6 +53,7 @@ from cabinet.staff import (
     rights,
     unmatched,
 )
+from cabinet.subscribers import pages as subscribers
 from cabinet.verifications import draft as verification_drafts
 from cabinet.verifications import pages as verifications
 
@@ -87,6 +88,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credential.router,
     documents.router,
     handovers.router,
+    subscribers.router,
     settings.router,
     inbox.router,
     installable.router,

@@ -39,6 +39,7 @@ class WorkflowName(StrEnum):
     HANDOVER = "Handover"
     EMERGENCY_ACCESS = "EmergencyAccess"
     PATIENT_CHECK = "PatientCheck"
+    SUBSCRIBER = "EventDelivery"
 
 
 WAKE_UP = "ring"
@@ -182,6 +183,18 @@ class HandoverRef(WorkflowMessage):
 
 class HandoverLook(WorkflowMessage):
     """When a hand-over is to be looked at again; None once it is over."""
+
+    looks_at: datetime | None
+
+
+class SubscriberRef(WorkflowMessage):
+    """The subscriber whose events a workflow delivers."""
+
+    subscriber_id: UUID
+
+
+class SubscriberLook(WorkflowMessage):
+    """When to deliver again; None if nothing waits."""
 
     looks_at: datetime | None
 

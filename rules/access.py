@@ -67,6 +67,8 @@ class Permission(StrEnum):
     """Confirm that what somebody entered agrees with the original of the paper."""
     RELEASE_CREDENTIALS = "release_credentials"
     """Decide whether an authority gets documents of somebody's qualification."""
+    CONNECT_SYSTEMS = "connect_systems"
+    """Connect other systems that hear of changes of credentials."""
     KEEP_ARCHIVE = "keep_archive"
     CONFIRM_ACCOUNT = "confirm_account"
     """Have one's own account confirmed, with documents of one's own. Needs no role."""
@@ -148,10 +150,16 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.VIEW_PEOPLE,
         Permission.KEEP_ARCHIVE,
         Permission.VIEW_RIGHTS,
+        Permission.CONNECT_SYSTEMS,
     },
     Role.TECHNICIAN: _ANYBODY | {Permission.WATCH_OPERATION},
     Role.OPS: _ANYBODY
-    | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},
+    | {
+        Permission.WATCH_OPERATION,
+        Permission.OPERATE,
+        Permission.DECODE_PAYLOADS,
+        Permission.CONNECT_SYSTEMS,
+    },
     Role.AUDITOR: _ANYBODY
     | {Permission.READ_JOURNAL, Permission.AUDIT_CASES, Permission.VIEW_RIGHTS},
     Role.REGISTRAR: _STAFF

@@ -34,6 +34,7 @@ class CrashPoint(StrEnum):
     PUSH_HANDED_OVER = "push-handed-over-not-noted"
     BATCH_ASKED = "register-batch-asked-not-stored"
     BATCH_STORED = "register-batch-stored-not-reported"
+    EVENT_SENT = "subscriber-event-sent-not-noted"
     SWEPT = "rung-by-sweeper-not-counted"
     SEALED = "journal-sealed-not-copied"
 

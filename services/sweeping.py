@@ -17,6 +17,7 @@ from models.tables.credentials import Credential
 from models.tables.meetings import Meeting
 from models.tables.notices import Notice
 from models.tables.people import Person
+from models.tables.subscribers import Subscriber
 from rules.clock import now as present
 from services import own_workflows
 from services.account_locks import reminders as locks
@@ -32,6 +33,7 @@ from services.patients import checks as patient_checks
 from services.patients import judging
 from services.registers import checks as register_checks
 from services.staff import departures, registrations
+from services.subscribers import delivering as subscribers
 from services.verifications import meeting as _registered  # noqa: F401
 
 ROWS: tuple[OwnWorkflow, ...] = (
@@ -42,6 +44,7 @@ ROWS: tuple[OwnWorkflow, ...] = (
     handovers.OWN,
     judging.OWN,
     patient_checks.OWN,
+    subscribers.OWN,
 )
 """The subjects whose rows have workflows of their own."""
 
@@ -55,6 +58,7 @@ class DueSubjects(NamedTuple):
     meetings: bool
     registrations: bool
     renewals: bool
+    deliveries: bool
     rows: Collection[WorkflowName]
     """Types of workflows whose rows are late."""
 
@@ -84,6 +88,8 @@ async def sweep(
         await registrations.forget(database)
     if due.renewals:
         await renewal.close_over(database, wakers(WorkflowName.CREDENTIAL))
+    if due.deliveries:
+        await subscribers.wake_asleep(database, wakers(WorkflowName.SUBSCRIBER), now)
     for one in ROWS:
         if one.name in due.rows:
             wake = wakers(one.name)
@@ -118,6 +124,7 @@ def _question() -> DirectQuery:
         "meetings": some(Meeting, meetings.is_due(now)),
         "registrations": some(Notice, registrations.is_over(now)),
         "renewals": some(Credential, renewal.is_over()),
+        "deliveries": some(Subscriber, subscribers.is_asleep()),
         **{one.name: some(one.table, one.is_late(woken_before, paused_before)) for one in ROWS},
     }
     columns: list[Any] = [one.label(name) for name, one in due.items()]

@@ -11,7 +11,7 @@ from itertools import groupby
 from fastapi import FastAPI
 
 from clients.serving import serve_all
-from simulators import mail, oidc, personnel, push, sms
+from simulators import mail, oidc, personnel, push, sms, subscriber
 from simulators.registers import (
     accreditation_centre,
     accreditation_register,
@@ -33,6 +33,7 @@ MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "sms": sms.made,
     "push": push.made,
     "oidc": oidc.made,
+    "subscriber": subscriber.made,
 }
 """What makes an application and its port of options, by the name of the simulator."""
 

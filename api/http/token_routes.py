@@ -33,6 +33,7 @@ _UNLOCKS: Scope = frozenset({P.APPROVE_UNLOCK})
 _RISKS: Scope = frozenset({P.WATCH_RISKS})
 _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 _RELEASES: Scope = frozenset({P.RELEASE_CREDENTIALS})
+_CONNECTS: Scope = frozenset({P.CONNECT_SYSTEMS})
 _RECONCILES: Scope = frozenset({P.RECONCILE_STAFF})
 _MEETS: Scope = frozenset({P.MEET_PEOPLE})
 
@@ -182,6 +183,14 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /handovers/mine": _DOCUMENTS,
     "GET /handovers/{handover_id}": _RELEASES,
     "POST /handovers/{handover_id}/refuse": _RELEASES,
+    "GET /subscribers": _CONNECTS,
+    "GET /subscribers/{subscriber_id}": _CONNECTS,
+    "GET /subscribers/{subscriber_id}/deliveries": _CONNECTS,
+    "POST /subscribers/{subscriber_id}/pause": _CONNECTS,
+    "POST /subscribers/{subscriber_id}/resume": _CONNECTS,
+    "POST /subscribers/{subscriber_id}/test": _CONNECTS,
+    "POST /subscribers/{subscriber_id}/resend": _CONNECTS,
+    "DELETE /subscribers/{subscriber_id}": _CONNECTS,
     "GET /account-locks": _UNLOCKS,
     "POST /account-locks/{lock_id}/send-back": _UNLOCKS,
     "POST /account-locks/{lock_id}/resend": _UNLOCKS,

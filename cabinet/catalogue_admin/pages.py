@@ -31,6 +31,7 @@ from services.catalogue_admin.changes import Administration, Wish
 from services.catalogue_admin.entries import Changed
 from services.catalogue_admin.kinds import NOTHING, Entry
 from services.operation import norms
+from services.subscribers import seen as subscribers
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -70,6 +71,8 @@ async def home(visit: Inside) -> Response:
     if visit.actor.may(Permission.MANAGE_PEOPLE):
         rooms.append(await _staff_card(visit))
     rooms.append(_norms_card())
+    if visit.actor.may(Permission.CONNECT_SYSTEMS):
+        rooms.append(await _subscribers_card(visit))
     return visit.page("catalogue_admin/home.html", rooms=rooms)
 
 
@@ -94,6 +97,19 @@ def _norms_card() -> RoomCard:
         _("Нормы закона"),
         _("На чём держатся правила кабинета, и когда это закончится."),
         len(norms.norms()),
+    )
+
+
+async def _subscribers_card(visit: Visit) -> RoomCard:
+    """The door to other systems."""
+    async with visit.container.database.work() as session:
+        count = await subscribers.number_connected(session)
+    return RoomCard(
+        "/subscribers",
+        "send",
+        _("Системы-подписчики"),
+        _("Кому мы сообщаем об изменениях документов о квалификации."),
+        count,
     )
 
 

@@ -85,7 +85,8 @@ async def desk_page(visit: Inside, done: str = "") -> Response:
     elif done in set(Remedy):
         flash = Flash(gettext(REMEDIES[Remedy(done)].done))
     page = _drawn(visit, await _desk(visit))
-    return visit.page("operation/desk.html", desk=page, flash=flash)
+    connects = visit.actor.may(Permission.CONNECT_SYSTEMS)
+    return visit.page("operation/desk.html", desk=page, flash=flash, connects=connects)
 
 
 @router.get("/live")

@@ -20,6 +20,7 @@ from models.messages import (
     HandoverRef,
     LockRef,
     PatientCheckRef,
+    SubscriberRef,
     WorkflowMessage,
     WorkflowName,
 )
@@ -73,6 +74,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "patient-check",
         lambda row_id: PatientCheckRef(patient_id=row_id),
         OpsText("a patient compared with the registry of patients"),
+    ),
+    WorkflowName.SUBSCRIBER: RowStart(
+        "subscriber",
+        lambda row_id: SubscriberRef(subscriber_id=row_id),
+        OpsText("events of credentials on their way to another system"),
     ),
 }
 

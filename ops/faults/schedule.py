@@ -108,6 +108,7 @@ ELSEWHERE = frozenset(
     {
         CrashPoint.PORTFOLIO_FILED,
         CrashPoint.PORTFOLIO_SENT,
+        CrashPoint.EVENT_SENT,
         CrashPoint.BATCH_ASKED,
         CrashPoint.BATCH_STORED,
     }

@@ -31,6 +31,7 @@ from ops.local.servers.simulators import (
     push,
     register,
     sms,
+    subscriber,
 )
 from ops.local.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
@@ -57,6 +58,7 @@ GIVEN_BY = {
     "patient_registry": "MEDCAB_PATIENT_REGISTRY_URL",
     "accreditation_centre": "MEDCAB_ACCREDITATION_CENTRE_URL",
     "oidc": "MEDCAB_OIDC_ISSUER",
+    "subscriber": "MEDCAB_SUBSCRIBER_NETWORKS",
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
     "sms": "MEDCAB_SMS_URL",
@@ -138,6 +140,7 @@ class System:
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),
+            subscriber(home, port(8097)),
             # Whoever tries a demo is offered a provider, which says that it is simulated.
             *([oidc(home, port(8028))] if usual and settings_from(self.environment).demo else []),
         )

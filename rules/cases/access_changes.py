@@ -103,6 +103,7 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
         Permission.READ_JOURNAL,
         Permission.KEEP_ARCHIVE,
         Permission.RELEASE_CREDENTIALS,
+        Permission.CONNECT_SYSTEMS,
         Permission.OPERATE,
         Permission.DECODE_PAYLOADS,
     }

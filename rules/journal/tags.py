@@ -140,6 +140,15 @@ class AuditTag(StrEnum):
     HANDOVER_VIEW = "handover:request:view"
     CREDENTIAL_REFUSE_VIEW = "credential:credential:refuse"
     CREDENTIALS_STAFF_VIEW = "credential:staff:view"
+    SUBSCRIBER_ADD = "subscriber:subscriber:add"
+    SUBSCRIBER_CHANGE = "subscriber:subscriber:change"
+    SUBSCRIBER_PAUSE = "subscriber:subscriber:pause"
+    SUBSCRIBER_RESUME = "subscriber:subscriber:resume"
+    SUBSCRIBER_END = "subscriber:subscriber:end"
+    SUBSCRIBER_ROTATE = "subscriber:secret:rotate"
+    SUBSCRIBER_TEST = "subscriber:event:test"
+    SUBSCRIBER_RESEND = "subscriber:event:resend"
+    SUBSCRIBER_GIVE_UP = "subscriber:event:give_up"
     NOTICE_FAIL = "notice:delivery:fail"
     ACCOUNT_CREATE = "account:account:create"
     SIGN_IN = "account:session:open"
@@ -339,6 +348,15 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.HANDOVER_READY: T.HANDOVER_PACK,
     K.HANDOVER_FETCHED: T.HANDOVER_FETCH,
     K.HANDOVER_OVER: T.HANDOVER_REMOVE,
+    K.SUBSCRIBER_ADDED: T.SUBSCRIBER_ADD,
+    K.SUBSCRIBER_CHANGED: T.SUBSCRIBER_CHANGE,
+    K.SUBSCRIBER_PAUSED: T.SUBSCRIBER_PAUSE,
+    K.SUBSCRIBER_RESUMED: T.SUBSCRIBER_RESUME,
+    K.SUBSCRIBER_ENDED: T.SUBSCRIBER_END,
+    K.SUBSCRIBER_ROTATED: T.SUBSCRIBER_ROTATE,
+    K.SUBSCRIBER_TESTED: T.SUBSCRIBER_TEST,
+    K.SUBSCRIBER_RESENT: T.SUBSCRIBER_RESEND,
+    K.SUBSCRIBER_GAVE_UP: T.SUBSCRIBER_GIVE_UP,
     K.NOTICE_FAILED: T.NOTICE_FAIL,
     K.ACCOUNT_CREATED: T.ACCOUNT_CREATE,
     K.ACCOUNT_SIGNED_IN: T.SIGN_IN,
@@ -518,6 +536,7 @@ SUBJECTS: Mapping[str, str] = {
     "document": "Документы",
     "credential": "Квалификация",
     "handover": "Передача документов ведомствам",
+    "subscriber": "Системы-подписчики",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
     "patient": "Пациенты",

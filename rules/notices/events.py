@@ -19,6 +19,7 @@ from rules.notices.meeting_events import MEETING_EVENTS
 from rules.notices.patient_events import PATIENT_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
 from rules.notices.schedule_events import SCHEDULE_EVENTS
+from rules.notices.subscriber_events import SUBSCRIBER_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
 
 _CABINET = (Channel.CABINET,)
@@ -392,6 +393,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **VERIFICATION_EVENTS,
     **ACCREDITATION_EVENTS,
     **HANDOVER_EVENTS,
+    **SUBSCRIBER_EVENTS,
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,

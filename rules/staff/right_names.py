@@ -45,6 +45,7 @@ RIGHT_NAMES: Mapping[Right, str] = {
     P.VIEW_CREDENTIALS: "Видеть квалификацию сотрудников",
     P.CONFIRM_CREDENTIALS: "Сверять документы о квалификации с оригиналом",
     P.RELEASE_CREDENTIALS: "Передавать документы о квалификации ведомствам",
+    P.CONNECT_SYSTEMS: "Подключать другие системы",
     P.KEEP_ARCHIVE: "Вести архив",
     P.CONFIRM_ACCOUNT: "Подтверждать свою учётную запись",
     P.MEET_PEOPLE: "Проводить видеовстречи и подтверждать личность",

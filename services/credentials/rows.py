@@ -20,6 +20,7 @@ from rules.credentials.versions import OWN, How, dates_of, identity_of, known_al
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services.journal import entries as journal
+from services.subscribers import events
 
 SYSTEM = "credentials"
 
@@ -174,7 +175,7 @@ async def note(
     facts: Mapping[str, Any] | None = None,
     contents: Mapping[str, Any] | None = None,
 ) -> None:
-    """Journal what happened to a locked credential, in its own chain."""
+    """Journal what happened to a locked credential, in its own chain, and tell its subscribers."""
     await journal.append(
         session,
         chain=row.id,
@@ -184,6 +185,7 @@ async def note(
         system=None if by else SYSTEM,
         facts={"credential": str(row.id), "category": row.category, **(facts or {})},
         contents=dict(contents) if contents else None,
+        along=events.of_change(row, kind, now, facts or {}),
     )
 
 

@@ -43,6 +43,7 @@ from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.register_rows import REGISTER_PAGES
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
+from tests.api.subscriber_rows import SUBSCRIBER_PAGES, SUBSCRIBER_ROWS
 from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
 from tests.api.world import IN_UNIT, Whose, World, table_settings
 from tests.shared.administration import SHIPPED
@@ -80,6 +81,8 @@ TABLE: dict[str, Row] = {
     **RIGHTS_PAGES,
     **HANDOVER_ROWS,
     **HANDOVER_PAGES,
+    **SUBSCRIBER_ROWS,
+    **SUBSCRIBER_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

@@ -34,6 +34,7 @@ from tests.api.people_rows import give_records
 from tests.api.register_rows import give_dispute
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
+from tests.api.subscriber_rows import give_subscriber
 from tests.api.verification_rows import give_verifications
 from tests.shared.accounts import visitor_at
 from tests.shared.office import Office
@@ -99,6 +100,7 @@ async def give(
         **await give_accreditations(session, actor, office.hr),
         **await give_rights(session, actor),
         **await give_handovers(session, actor),
+        **await give_subscriber(session),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
         **await give_dispute(session, actor),

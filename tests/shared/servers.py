@@ -41,6 +41,7 @@ from ops.local.servers.simulators import (
     push,
     register,
     sms,
+    subscriber,
 )
 from ops.local.system import GIVEN_BY, System, settings_from
 from ops.upkeep.migrate import migrate_database
@@ -153,6 +154,7 @@ class Simulators:
     education_portal: Simulator
     accreditation_centre: Simulator
     patient_registry: Simulator
+    subscriber: Simulator
     processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
@@ -171,6 +173,7 @@ class Simulators:
             education_portal(home, None),
             accreditation_centre(home, None),
             patient_registry(home, None),
+            subscriber(home, None),
         )
         of_their_own = [one for one in world if one.name not in MADE]
         together = Together(*(one for one in world if one.name in MADE))
@@ -211,6 +214,7 @@ class Simulators:
             self.education_portal,
             self.accreditation_centre,
             self.patient_registry,
+            self.subscriber,
         )
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 

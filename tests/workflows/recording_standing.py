@@ -29,6 +29,7 @@ from models.tables.handovers import Handover
 from models.tables.registers import RegisterCheck
 from rules.archive import ExportKind
 from rules.clock import now
+from rules.subscribers import PAUSES
 from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
 from services.cases.signals import CaseSignals
@@ -37,10 +38,13 @@ from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
 from services.registers.checks import RegisterChecks
+from services.subscribers import keeping
+from simulators.subscriber import ReceiverBehaviour
 from tests.api.handover_samples import give_handovers
 from tests.credentials.conftest import Keeping
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
+from tests.subscribers.receiving import Line, receiving
 from tests.workflows.recording import Recorder, write
 
 
@@ -71,6 +75,8 @@ class StandingRecorder(Recorder):
             await self._keep("register-check", f"register-check-{await self.checked()}")
         if not names or "handover" in names:
             await self._keep("handover", f"handover-{await self.handed_over()}")
+        if not names or "subscriber" in names:
+            await self._keep("subscriber", f"subscriber-{await self.told()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
@@ -177,6 +183,24 @@ class StandingRecorder(Recorder):
             )
         await wake(handover_id)
         return handover_id
+
+    async def told(self) -> UUID:
+        """A subscriber that is down at first, and then takes what waited."""
+        wake = self._waker(WorkflowName.SUBSCRIBER)
+        async with receiving() as (inbox, address):
+            line = Line(self.database, inbox, address)
+            inbox.behaviour = ReceiverBehaviour(answer=500)
+            id_, _ = await line.subscribe()
+            async with self.database.work() as session:
+                await keeping.test(session, id_, None, now())
+            await wake(id_)
+            await self._waits(f"subscriber-{id_}", 1)
+            inbox.behaviour = ReceiverBehaviour()
+            await line.later(id_, PAUSES[-1])
+            await wake(id_)
+            run = self.client.get_workflow_handle(f"subscriber-{id_}")
+            await asyncio.wait_for(run.result(), PATIENCE)
+        return id_
 
     async def made(self) -> UUID:
         """A list that becomes a file."""

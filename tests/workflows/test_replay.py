@@ -80,6 +80,7 @@ RECORDED = {
     "rights-given-out",
     "rights-refused",
     "rights-withdrawn",
+    "subscriber",
     "sweeper",
     "verification-clarified-1",
     "verification-clarified-2",

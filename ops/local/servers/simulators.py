@@ -227,6 +227,19 @@ def personnel(home: Home, port: int | None = 8093) -> Simulator:
     return KeepingSimulator(home, "personnel", port)
 
 
+class SubscriberSimulator(KeepingSimulator):
+    """A system that hears of changes of credentials, and the page of what came."""
+
+    def variables(self) -> dict[str, str]:
+        """Whom we may call though it is near; people type the address of a receiver."""
+        return {"MEDCAB_SUBSCRIBER_NETWORKS": f"{LOOPBACK}/32"}
+
+
+def subscriber(home: Home, port: int | None = 8097) -> Simulator:
+    """A system that hears of changes of credentials."""
+    return SubscriberSimulator(home, "subscriber", port)
+
+
 def accreditation_centre(home: Home, port: int | None = 8096) -> Simulator:
     """The federal accreditation centre."""
     return Simulator(home, "accreditation_centre", port)

@@ -11,6 +11,7 @@ from tests.cabinet.samples.requests import request_pages
 from tests.cabinet.samples.rights import rights_pages
 from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import staff_pages
+from tests.cabinet.samples.subscribers import subscriber_pages
 from tests.cabinet.samples.suspicion import suspicion_pages
 
 __all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
@@ -27,6 +28,7 @@ SAMPLES: dict[str, Sample] = {
         *credential_pages(),
         *accreditation_pages(),
         *handover_pages(),
+        *subscriber_pages(),
         *credential_staff_pages(),
     )
 }

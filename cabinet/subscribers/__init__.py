@@ -1,0 +1,1 @@
+"""The pages of systems that hear of changes of credentials."""

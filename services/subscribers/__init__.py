@@ -1,0 +1,1 @@
+"""Other systems that hear of changes of credentials by webhooks; see docs/webhooks.md."""

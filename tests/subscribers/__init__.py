@@ -1,0 +1,1 @@
+"""Systems that hear of changes of credentials."""
