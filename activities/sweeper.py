@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
+from rules.clock import now
 from services import sweeping
 from services.cases.signals import CaseSignals
 from services.course import passing
@@ -51,4 +52,4 @@ class SweeperActivities:
                 self._reminded = time.monotonic()
                 await passing.remind(self._database)
                 await norms.warn(self._database)
-                await delivering.forget(self._database)
+                await delivering.forget(self._database, now())

@@ -96,7 +96,7 @@ class SubscriberOut(BaseModel):
     dead: int
 
 
-class DeliveryOut(BaseModel):
+class EventDeliveryOut(BaseModel):
     """An event on its way to a subscriber."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -151,10 +151,10 @@ async def deliveries(
     session: Work,
     actor: Connects,
     state: Annotated[DeliveryState | None, Query()] = None,
-) -> list[DeliveryOut]:
+) -> list[EventDeliveryOut]:
     """The newest deliveries; with `state=dead` those that were given up."""
     found = await seen.deliveries(session, actor, subscriber_id, state)
-    return [DeliveryOut.model_validate(each) for each in found]
+    return [EventDeliveryOut.model_validate(each) for each in found]
 
 
 @router.post("/{subscriber_id}/secret", responses=documented(401, 403, 404, 409, 422))

@@ -12,7 +12,7 @@ from api.http.auth import CurrentActor, CurrentSession, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from api.notices.inbox import NoticeKeeper
-from clients.delivery.push import PushSender, Subscriber, sender_of
+from clients.delivery.push import PushSender, SubscribedBrowser, sender_of
 from rules.clock import now
 from rules.credentials.reminders import LONGEST_LEAD
 from rules.notices.kinds import Channel, NoticeGroup
@@ -209,7 +209,7 @@ async def subscribe(
     body: SubscriptionIn, session: Work, current: CurrentSession, visitor: From, sender: Sender
 ) -> MadeOut:
     """Let this browser show my notices."""
-    browser = Subscriber(body.endpoint, body.keys.p256dh, body.keys.auth)
+    browser = SubscribedBrowser(body.endpoint, body.keys.p256dh, body.keys.auth)
     device = visitor.device.name
     made = await push_subscriptions.subscribe(
         session, sender, current.actor, browser, device, now()

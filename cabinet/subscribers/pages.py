@@ -47,7 +47,7 @@ _FAULTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class DeliveryLine:
+class EventLine:
     """A delivery as it is drawn."""
 
     one: DeliverySeen
@@ -225,13 +225,13 @@ def standing(one: SubscriberSeen) -> StatusTag:
     return StatusTag(gettext("работает"), "good", "circle-check")
 
 
-def line(one: DeliverySeen) -> DeliveryLine:
+def line(one: DeliverySeen) -> EventLine:
     """A delivery as it is drawn."""
-    answer = gettext(_FAULTS[one.fault]) if one.fault in _FAULTS else ""
+    answer = gettext(_FAULTS[one.fault]) if one.fault else ""
     if one.status is not None:
         answer = gettext("ответ %(status)s") % {"status": one.status}
     state = StatusTag(gettext(DELIVERY_WORDS[one.state]), *_LOOKS[one.state])
-    return DeliveryLine(one, state, event_words(one.type), answer)
+    return EventLine(one, state, event_words(one.type), answer)
 
 
 def event_words(type_: str) -> str:

@@ -33,7 +33,7 @@ class PushRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Subscriber:
+class SubscribedBrowser:
     """A browser as it subscribed: the address for its messages, and its keys in base64url."""
 
     endpoint: str
@@ -113,7 +113,7 @@ class PushSender:
         )
 
     async def send(
-        self, to: Subscriber, message: bytes, *, topic: str, lives: int, urgent: bool = False
+        self, to: SubscribedBrowser, message: bytes, *, topic: str, lives: int, urgent: bool = False
     ) -> None:
         """Send one message. A later one of the same `topic` replaces it if it still waits.
 

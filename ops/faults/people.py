@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.http.auth import FORM_HEADER, CookieNames
 from clients.database import Database
-from clients.delivery.push import Subscriber, sender_of
+from clients.delivery.push import SubscribedBrowser, sender_of
 from models.tables.accounts import Account
 from models.tables.catalogue import Programme
 from models.tables.people import Person, RoleGrant, Unit
@@ -258,12 +258,12 @@ async def accustom(
     return made
 
 
-async def _browser(service: str) -> Subscriber:
+async def _browser(service: str) -> SubscribedBrowser:
     """A browser that has just subscribed at the push service."""
     async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
         reply = await http.post(f"{service}/subscriptions")
     told = reply.raise_for_status().json()
-    return Subscriber(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
+    return SubscribedBrowser(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
 
 
 async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:

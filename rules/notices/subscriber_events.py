@@ -7,7 +7,7 @@ from rules.notices.kinds import NoticeKind, RecipientRole
 
 
 def _told(title: str, text: str, then: str) -> Event:
-    path, link = "/subscribers/%(subscriber)s", "Открыть подписчика"
+    path, link = "/subscribers", "Открыть подписчиков"
     return Event(RecipientRole.ADMINISTRATOR, title, text, then, path=path, link=link)
 
 

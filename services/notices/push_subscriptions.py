@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.delivery.push import PushSender, Subscriber
+from clients.delivery.push import PushSender, SubscribedBrowser
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
 from models.tables.notices import PushSubscription, push_index_text
@@ -32,16 +32,16 @@ async def browsers_of(session: AsyncSession, person_id: UUID) -> Sequence[PushSu
     return found.all()
 
 
-def subscriber(row: PushSubscription) -> Subscriber:
+def subscriber(row: PushSubscription) -> SubscribedBrowser:
     """The browser in the form that the sender needs."""
-    return Subscriber(row.contents["endpoint"], row.contents["p256dh"], row.contents["auth"])
+    return SubscribedBrowser(row.contents["endpoint"], row.contents["p256dh"], row.contents["auth"])
 
 
 async def subscribe(
     session: AsyncSession,
     sender: PushSender,
     actor: Actor,
-    browser: Subscriber,
+    browser: SubscribedBrowser,
     device: str,
     now: datetime,
 ) -> UUID:

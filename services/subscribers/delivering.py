@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from standardwebhooks.webhooks import Webhook
 
 from clients.database import Database
-from clients.subscribers import AddressError, CallFailed, SubscriberClient, SubscriberLine
+from clients.delivery.subscribers import AddressError, CallFailed, SubscriberClient, SubscriberLine
 from models.messages import WorkflowName
 from models.tables.subscribers import Subscriber, SubscriberDelivery, SubscriberEvent
 from rules.access import Permission
@@ -61,7 +61,7 @@ _MOST_FORGOTTEN = 10_000
 
 
 @dataclass
-class Round:
+class LookOutcome:
     """What one look has brought so far."""
 
     delivered: int = 0
@@ -99,7 +99,7 @@ class Deliverer:
 
     async def look(self, subscriber_id: UUID) -> datetime | None:
         """Deliver what is due. Returns when to look again; None if nothing waits."""
-        until, done = present() + self.round, Round()
+        until, done = present() + self.round, LookOutcome()
         row = await self._receiver(subscriber_id)
         if row is not None:
             try:
@@ -120,7 +120,7 @@ class Deliverer:
             row = await session.get(Subscriber, subscriber_id)
         return None if row is None or row.ended_at or row.paused_at else row
 
-    async def _some(self, row: Subscriber, line: SubscriberLine, done: Round) -> bool:
+    async def _some(self, row: Subscriber, line: SubscriberLine, done: LookOutcome) -> bool:
         """Send what is due, AT_A_TIME at most. False if nothing else is to be done now."""
         async with self.database.reading() as session:
             batch = await _due(session, row.id, present())
@@ -131,7 +131,7 @@ class Deliverer:
         return bool(batch)
 
     async def _send(
-        self, row: Subscriber, line: SubscriberLine, one: _Waiting, done: Round
+        self, row: Subscriber, line: SubscriberLine, one: _Waiting, done: LookOutcome
     ) -> None:
         at, status, fault = present(), None, None
         body = in_words(one.event, self.source)
@@ -167,7 +167,7 @@ class Deliverer:
         done.failed_in_a_row = 0 if good else done.failed_in_a_row + 1
         done.silent = not good and (status is None or status >= 500 or status in (408, 425, 429))
 
-    async def _settle(self, subscriber_id: UUID, done: Round) -> datetime | None:
+    async def _settle(self, subscriber_id: UUID, done: LookOutcome) -> datetime | None:
         """Note how the look went, tell whom it concerns, and say when to look again."""
         now = present()
         async with self.database.work() as session:
@@ -256,11 +256,11 @@ async def wake_asleep(database: Database, wake: Wake, now: datetime) -> None:
         await wake(one)
 
 
-async def forget(database: Database) -> None:
-    """Remove events that are old, with their deliveries, some at a time."""
+async def forget(database: Database, now: datetime) -> None:
+    """Remove events that are old by then, with their deliveries, some at a time."""
     old = (
         select(SubscriberEvent.id)
-        .where(col(SubscriberEvent.at) < present() - KEPT)
+        .where(col(SubscriberEvent.at) < now - KEPT)
         .order_by(col(SubscriberEvent.at))
         .limit(_MOST_FORGOTTEN)
     )

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Insert, Integer, String, Uuid, bindparam, insert, literal
+from sqlalchemy import DateTime, Insert, Integer, String, Uuid, bindparam, insert, literal, true
 from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.credentials import Credential
@@ -51,6 +51,9 @@ def of_change(
 @lru_cache
 def _written() -> Insert:
     """An event, if anybody subscribes to its type, and its deliveries; built once."""
+    tables = SQLModel.metadata.tables
+    event_table = tables[str(SubscriberEvent.__tablename__)]
+    deliveries = tables[str(SubscriberDelivery.__tablename__)]
     id_, subject = bindparam("event_id", type_=Uuid()), bindparam("event_subject", type_=Uuid())
     at = bindparam("event_at", type_=DateTime(timezone=True))
     type_ = bindparam("event_type", type_=String())
@@ -63,18 +66,18 @@ def _written() -> Insert:
         .cte("wanting")
     )
     event = (
-        insert(SubscriberEvent)
+        insert(event_table)
         .from_select(
             ["id", "type", "subject", "data", "at"],
             choose(id_, type_, subject, bindparam("event_data", type_=JSONB()), at).where(
                 choose(wanting.c.id).exists()
             ),
         )
-        .returning(col(SubscriberEvent.id), col(SubscriberEvent.position))
+        .returning(event_table.c.id, event_table.c.position)
         .cte("event")
     )
     waits = literal(DeliveryState.WAITING.value)
-    return insert(SubscriberDelivery).from_select(
+    return insert(deliveries).from_select(
         [
             "subscriber_id",
             "event_id",
@@ -94,7 +97,7 @@ def _written() -> Insert:
             literal(0, Integer()),
             at,
             at,
-        ),
+        ).select_from(wanting.join(event, true())),
     )
 
 

@@ -2,9 +2,10 @@
 
 import base64
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.subscribers import AddressError, parsed
+from clients.delivery.subscribers import AddressError, parsed
 from models.tables.subscribers import Subscriber, SubscriberDelivery
 from rules.ids import new_id
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
@@ -185,7 +186,7 @@ async def note(
     kind: JournalKind,
     by: UUID | None,
     now: datetime,
-    facts: dict[str, object] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Journal what happened to a subscriber, in the chain of the system."""
     await journal.append(

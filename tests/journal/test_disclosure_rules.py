@@ -28,6 +28,7 @@ OF_NO_CASE = (
     "installation",
     "meeting",
     "callback",
+    "subscriber",
     "payload",
     "temporal",
     "operation",

@@ -11,7 +11,7 @@ import pytest
 
 from clients.database import Database
 from clients.delivery.mail import Mailer
-from clients.delivery.push import Subscriber
+from clients.delivery.push import SubscribedBrowser
 from models.tables.cases import Case
 from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit
@@ -242,23 +242,23 @@ class Browsers:
         self.address = address
         self.http = httpx.Client(base_url=address, trust_env=False)
 
-    def fresh(self) -> Subscriber:
+    def fresh(self) -> SubscribedBrowser:
         """A browser that has just subscribed."""
         told = self.http.post("/subscriptions").json()
-        return Subscriber(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
+        return SubscribedBrowser(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
 
     def fault(self, mode: str) -> None:
         """Turn the fault switch."""
         self.http.put("/faults", json={"mode": mode, "seconds": 3}).raise_for_status()
 
-    def answer(self, status: int = 201, only: Subscriber | None = None) -> None:
+    def answer(self, status: int = 201, only: SubscribedBrowser | None = None) -> None:
         """What subscriptions get as an answer from now on."""
         name = only.endpoint.rpartition("/")[2] if only else ""
         self.http.put(
             "/behaviour", json={"answer": status, "subscription": name}
         ).raise_for_status()
 
-    def read(self, browser: Subscriber) -> list[dict[str, Any]]:
+    def read(self, browser: SubscribedBrowser) -> list[dict[str, Any]]:
         """What a browser decrypted, oldest first."""
         name = browser.endpoint.rpartition("/")[2]
         return list(reversed(self.http.get("/messages", params={"to": name}).json()))

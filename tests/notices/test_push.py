@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from clients.database import Database
-from clients.delivery.push import PushSender, Subscriber
+from clients.delivery.push import PushSender, SubscribedBrowser
 from models.tables.notices import Notice, PushSubscription
 from models.tables.people import Person
 from rules.clock import now
@@ -35,7 +35,7 @@ async def sender(settings: Settings, browsers: Browsers) -> AsyncIterator[PushSe
 
 
 async def subscribed(
-    own_database: Database, sender: PushSender, person: Person, browser: Subscriber
+    own_database: Database, sender: PushSender, person: Person, browser: SubscribedBrowser
 ) -> None:
     """The person lets this browser show notices."""
     async with own_database.work() as session:
@@ -247,7 +247,9 @@ async def test_nobody_makes_us_call_another_server(
     """Only the known push services are believed; ours on loopback in development only."""
     keys = browsers.fresh()
     with pytest.raises(Refusal) as refused:
-        await subscribed(own_database, sender, anna, Subscriber(endpoint, keys.p256dh, keys.auth))
+        await subscribed(
+            own_database, sender, anna, SubscribedBrowser(endpoint, keys.p256dh, keys.auth)
+        )
     assert refused.value.status == 422
     assert await held(own_database, anna) == []
 
@@ -266,7 +268,7 @@ async def test_real_services_are_known_and_keys_are_looked_at(
     sound = browsers.fresh()
     assert sound.sound
     for p256dh, auth in (("", sound.auth), (sound.p256dh, ""), ("AAAA", "AAAA"), ("☃", "☃")):
-        assert not Subscriber(REAL, p256dh, auth).sound
+        assert not SubscribedBrowser(REAL, p256dh, auth).sound
     outside = PushSender("", CONTACT, settings.push_hosts)
     assert outside.public_key == ""
     assert not outside.knows(f"{browsers.address}/push/x")

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import uvicorn
-from sqlalchemy import update
+from sqlalchemy import Interval, literal, update
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.subscribers import SubscriberClient
+from clients.delivery.subscribers import SubscriberClient
 from models.messages import WAKE_UP
 from models.tables.subscribers import Subscriber, SubscriberDelivery, SubscriberEvent
 from rules.clock import now
@@ -102,13 +102,14 @@ class Line:
 
     async def later(self, subscriber_id: UUID, by: timedelta) -> None:
         """Let time pass for what waits."""
+        gone = literal(by, Interval())
         async with self.database.work() as session:
             await session.exec(
                 update(SubscriberDelivery)
                 .where(col(SubscriberDelivery.subscriber_id) == subscriber_id)
                 .values(
-                    next_at=col(SubscriberDelivery.next_at) - by,
-                    waits_since=col(SubscriberDelivery.waits_since) - by,
+                    next_at=col(SubscriberDelivery.next_at) - gone,
+                    waits_since=col(SubscriberDelivery.waits_since) - gone,
                 )
             )
             await session.exec(
@@ -116,7 +117,7 @@ class Line:
                 .where(
                     col(Subscriber.id) == subscriber_id, col(Subscriber.failing_since).is_not(None)
                 )
-                .values(failing_since=col(Subscriber.failing_since) - by)
+                .values(failing_since=col(Subscriber.failing_since) - gone)
             )
 
 
