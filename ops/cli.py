@@ -16,7 +16,7 @@ from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
 from ops.keys import commands as keys
 from ops.local.home import RESTORED, Home, default_home
-from ops.upkeep import authorities, gov_service_keys, people, subscribers
+from ops.upkeep import authorities, gov_service_keys, imports, people, subscribers
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -39,6 +39,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="people")
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(imports.app, name="import")
 app.command()(people.bootstrap)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -51,9 +52,12 @@ MOST_YEARS = 75
 
 
 class RetentionRule(Definition):
-    """How long closed cases of a type are kept. An empty `type` is the rule of the whole kind."""
+    """How long closed cases of a type are kept. An empty `type` is the rule of the whole kind.
 
-    kind: CaseKind
+    `record` is no kind of case: so long a patient's record is kept after its last entry.
+    """
+
+    kind: CaseKind | Literal["record"]
     type: str = ""
     years: int = Field(ge=1, le=MOST_YEARS)
     ground: str = Field(min_length=3)
@@ -61,7 +65,7 @@ class RetentionRule(Definition):
     @property
     def name(self) -> str:
         """The rule as error messages name it."""
-        return f"{self.kind.value} {self.type}".strip()
+        return f"{self.kind} {self.type}".strip()
 
 
 ERASED = "erased/"

@@ -23,6 +23,7 @@ FIELD_KINDS: Mapping[str, str] = {
     FieldKind.PHONE: marked("Телефон"),
     FieldKind.LICENCE: marked("Номер лицензии"),
     FieldKind.PATIENT_ID: marked("Номер полиса или пациента"),
+    FieldKind.ICD10: marked("Код МКБ-10"),
 }
 KNOWN = {
     "": marked("Заявитель заполняет сам"),

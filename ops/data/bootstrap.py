@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.people import Person, RoleGrant, Unit
 from ops.data.demo_people import INSTITUTION
-from ops.data.seed import CATALOGUE
+from ops.data.seed import CATALOGUE, enter_diagnoses
 from rules.access import Role
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
@@ -94,6 +94,7 @@ async def bootstrap_database(
             )
         unit_id = await _institution(session, settings)
         await load_shipped(session, sorted(CATALOGUE.glob("*.yaml")), settings.time_zone)
+        await enter_diagnoses(session, settings)
         made = []
         for one in known:
             person = Person(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pyotp
 from sqlalchemy import update
@@ -37,6 +38,7 @@ from rules.journal.entries import JournalKind
 from services.accounts.sign_in import create_account, login_of
 from services.catalogue_admin.shipped import load_shipped
 from services.journal import entries as journal
+from services.records import icd10
 from settings import Settings
 
 CATALOGUE = Path(__file__).parent
@@ -102,6 +104,7 @@ async def seed_database(
             accounts = await _seed_people(session, settings, accounts, fresh)
         files = sorted(CATALOGUE.glob("*.yaml"))
         loaded = await load_shipped(session, files, settings.time_zone)
+        await enter_diagnoses(session, settings)
     if loaded.left and tell is not None:
         tell(f"Left as administrators have changed it: {', '.join(loaded.left)}")
     if fresh or any(before[login] != one.person_id for login, one in accounts.items()):
@@ -109,6 +112,12 @@ async def seed_database(
         kept = {p.email: _kept(accounts[p.login]) for p in PEOPLE if p.login in accounts}
         write_private(file, kept)
     return list(accounts.values())
+
+
+async def enter_diagnoses(session: AsyncSession, settings: Settings) -> None:
+    """Enter the dictionary of diagnoses that ships, where there is none."""
+    today = present().astimezone(ZoneInfo(settings.time_zone)).date()
+    await icd10.begin(session, (CATALOGUE / "icd10.csv").read_bytes(), today)
 
 
 def _kept(account: DemoAccount) -> dict[str, str]:

@@ -44,6 +44,7 @@ class FieldKind(StrEnum):
     PHONE = "phone"
     LICENCE = "licence"
     PATIENT_ID = "patient_id"
+    ICD10 = "icd10"
     CHOICE = "choice"
     CHECKBOX = "checkbox"
 
@@ -226,6 +227,7 @@ _PATTERNS = {
     FieldKind.PHONE: r"^\+[0-9]{8,15}$",
     FieldKind.LICENCE: r"^(Л041-[0-9]{5}-[0-9]{2}/[0-9]{8}|ЛО-[0-9]{2}-[0-9]{2}-[0-9]{6})$",
     FieldKind.PATIENT_ID: r"^[0-9]{16}$",
+    FieldKind.ICD10: r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$",
 }
 
 
@@ -375,6 +377,7 @@ _READERS: Mapping[FieldKind, Callable[[Field, str, date | None], Value]] = {
     FieldKind.PHONE: _identifier(identifiers.phone),
     FieldKind.LICENCE: _identifier(identifiers.licence),
     FieldKind.PATIENT_ID: _read_patient,
+    FieldKind.ICD10: _identifier(identifiers.icd10),
     FieldKind.CHOICE: _read_choice,
     FieldKind.CHECKBOX: _read_checkbox,
 }

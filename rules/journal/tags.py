@@ -21,6 +21,7 @@ class ViewCode(StrEnum):
     DOCUMENT = "document"
     CREDENTIAL = "credential"
     CREDENTIALS = "credentials"
+    RECORD_CARD = "record_card"
     HANDOVER = "handover"
     CREDENTIALS_STAFF = "credentials_staff"
     ACT = "act"
@@ -127,6 +128,12 @@ class AuditTag(StrEnum):
     CREDENTIAL_RENEWAL_CLOSE = "credential:renewal:close"
     CREDENTIAL_VIEW = "credential:credential:view"
     CREDENTIALS_VIEW = "credential:file:view"
+    RECORD_SIGN = "record:entry:sign"
+    RECORD_CORRECT = "record:entry:correct"
+    RECORD_MARK_MISTAKEN = "record:entry:mark_mistaken"
+    RECORD_ERASE = "record:entry:erase"
+    RECORD_PRINT = "record:card:print"
+    ICD10_IMPORT = "catalogue:icd10:import"
     AUTHORITY_ADD = "handover:authority:add"
     AUTHORITY_END = "handover:authority:end"
     HANDOVER_ASK = "handover:request:ask"
@@ -339,6 +346,11 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.CREDENTIAL_EXPIRED: T.CREDENTIAL_EXPIRE,
     K.CREDENTIAL_RENEWAL_OPENED: T.CREDENTIAL_RENEWAL_OPEN,
     K.CREDENTIAL_RENEWAL_CLOSED: T.CREDENTIAL_RENEWAL_CLOSE,
+    K.RECORD_SIGNED: T.RECORD_SIGN,
+    K.RECORD_CORRECTED: T.RECORD_CORRECT,
+    K.RECORD_MISTAKEN: T.RECORD_MARK_MISTAKEN,
+    K.RECORD_ERASED: T.RECORD_ERASE,
+    K.ICD10_IMPORTED: T.ICD10_IMPORT,
     K.AUTHORITY_ADDED: T.AUTHORITY_ADD,
     K.AUTHORITY_ENDED: T.AUTHORITY_END,
     K.HANDOVER_ASKED: T.HANDOVER_ASK,
@@ -461,6 +473,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.DOCUMENT: T.DOCUMENT_VIEW,
     V.CREDENTIAL: T.CREDENTIAL_VIEW,
     V.CREDENTIALS: T.CREDENTIALS_VIEW,
+    V.RECORD_CARD: T.RECORD_PRINT,
     V.HANDOVER: T.HANDOVER_VIEW,
     V.CREDENTIALS_STAFF: T.CREDENTIALS_STAFF_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
@@ -535,6 +548,7 @@ SUBJECTS: Mapping[str, str] = {
     "request": "Запросы",
     "document": "Документы",
     "credential": "Квалификация",
+    "record": "Медкарты",
     "handover": "Передача документов ведомствам",
     "subscriber": "Системы-подписчики",
     "account": "Вход и учётная запись",

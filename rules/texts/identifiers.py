@@ -13,6 +13,7 @@ from stdnum.ru import inn as stdnum_inn
 from rules.texts import cleaning
 
 _LATIN_TWINS = str.maketrans("ABCEHKMOPTXaceopxy", "АВСЕНКМОРТХасеорху")
+_RUSSIAN_TWINS = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
 _DAY_FIRST = re.compile(
     r"(\d{1,2})\s?[./ -]\s?(\d{1,2})\s?[./ -]\s?(\d{4})|(\d{2})(\d{2})(\d{4})", re.ASCII
 )
@@ -62,6 +63,18 @@ def _digits(text: str) -> str:
     """The digits of the text; empty if it has anything but digits and separators."""
     bare = re.sub(r"[\s\-()./]", "", tidy(text))
     return bare if bare.isascii() and bare.isdigit() else ""
+
+
+def icd10(text: str) -> str:
+    """A code of МКБ-10 as `I10` or `J06.9`. Raises IdentifierError.
+
+    Russian letters that look like Latin ones are read as those; a comma, or nothing, may stand for
+    the point. Whether there is such a code, the dictionary knows.
+    """
+    bare = re.sub(r"[\s.,]", "", tidy(text)).upper().translate(_RUSSIAN_TWINS)
+    if not re.fullmatch(r"[A-Z][0-9]{2,4}", bare, re.ASCII):
+        raise IdentifierError("Напишите код МКБ-10, например I10 или J06.9")
+    return f"{bare[:3]}.{bare[3:]}" if bare[3:] else bare
 
 
 def snils(text: str) -> str:

@@ -23,6 +23,7 @@ from rules.forms.definitions import (
     Waiver,
 )
 from rules.forms.fields import Definition
+from rules.records.types import EntryTypeDefinition
 from rules.texts.cleaning import folded
 from services.catalogue.yaml_source import line_of, parsed, twice
 
@@ -69,6 +70,14 @@ class TypeInFile(CaseTypeDefinition):
 
 
 class CategoryInFile(CategoryDefinition):
+    valid_from: _Date | None = None
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"valid_from"})
+
+
+class EntryTypeInFile(EntryTypeDefinition):
     valid_from: _Date | None = None
 
     @property
@@ -146,6 +155,7 @@ class _File(Definition):
     calendar: tuple[DayInFile, ...] = ()
     retention: tuple[RetentionRule, ...] = ()
     credentials: tuple[CategoryInFile, ...] = ()
+    entries: tuple[EntryTypeInFile, ...] = ()
 
 
 @dataclass
@@ -158,6 +168,7 @@ class FileContent:
     calendar: list[DayInFile] = field(default_factory=list)
     retention: list[RetentionRule] = field(default_factory=list)
     credentials: list[CategoryInFile] = field(default_factory=list)
+    entries: list[EntryTypeInFile] = field(default_factory=list)
     staying: set[str] = field(default_factory=set)
     """Codes of programmes that stay as they are."""
 
@@ -201,6 +212,7 @@ def read_files(files: Sequence[Path | Text]) -> FileContent:
         content.calendar += read.calendar
         content.retention += read.retention
         content.credentials += read.credentials
+        content.entries += read.entries
         if "programmes" in raw:
             content.programmes = [*(content.programmes or []), *read.programmes]
         if "reasons" in raw:
@@ -217,6 +229,7 @@ def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
     yield from (("day", each.day) for each in read.calendar)
     yield from (("retention", each.name) for each in read.retention)
     yield from (("credential", f"{each.key} version {each.version}") for each in read.credentials)
+    yield from (("entry", f"{each.key} version {each.version}") for each in read.entries)
 
 
 def _place(raw: Mapping[str, Any], location: Sequence[int | str]) -> str:

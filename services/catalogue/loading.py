@@ -1,9 +1,9 @@
 """Loading the catalogue from files that an institution can replace.
 
-Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar`, `retention` and
-`credentials`, the categories of proofs of qualification. All are read and checked first; if there
-is a mistake nothing is loaded, and all mistakes are named with their lines. Loading the same files
-again changes nothing.
+Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar`, `retention`,
+`credentials`, the categories of proofs of qualification, and `entries`, the types of entry in a
+patient's record. All are read and checked first; if there is a mistake nothing is loaded, and all
+mistakes are named with their lines. Loading the same files again changes nothing.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,11 +21,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.archive import RetentionTerm
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from models.tables.credentials import CredentialCategory
+from models.tables.records import EntryType
 from rules import clock
 from rules.archive import RetentionRule
 from rules.credentials.categories import CategoryDefinition
 from rules.files.categories import Category
 from rules.forms.definitions import CaseTypeDefinition
+from rules.forms.fields import Definition
+from rules.records.types import EntryTypeDefinition
 from services.catalogue import lookup as catalogue
 from services.catalogue.files import (
     CatalogueError,
@@ -85,15 +88,15 @@ async def load(
     content, own = read_files(files), own or {}
     stored = await _stored_types(session)
     loaded = Loaded(left=_set_aside(content, own, stored))
-    known = await _stored_categories(session)
+    known = await _stored_definitions(session)
     if problems := [
         *_types_changed(content, stored),
         *_strangers(content, stored),
-        *_categories_changed(content, known),
+        *_definitions_changed(content, known),
     ]:
         raise CatalogueError(problems)
     _load_types(session, content, stored, loaded, since)
-    _load_categories(session, content, known, loaded, since)
+    _load_definitions(session, content, known, loaded, since)
     if content.programmes is not None:
         await _load_programmes(session, content, loaded, now, since)
     if content.reasons is not None:
@@ -221,41 +224,53 @@ def _load_types(
         (loaded.added if new else loaded.changed).append(f"{each.key} version {each.version}")
 
 
-async def _stored_categories(session: AsyncSession) -> Stored:
-    rows = (await session.exec(select(CredentialCategory))).all()
-    return {(row.key, row.version): row.definition for row in rows}
+_KEPT: Mapping[str, tuple[Any, type[Definition]]] = {
+    "credentials": (CredentialCategory, CategoryDefinition),
+    "entries": (EntryType, EntryTypeDefinition),
+}
+"""Definitions that what was written by them keeps: the section, its table, and its shape."""
 
 
-def _categories_changed(content: FileContent, stored: Stored) -> Iterator[str]:
-    for each in content.credentials:
-        before = stored.get((each.key, each.version))
-        if before is None:
-            continue
-        if CategoryDefinition.model_validate(before).model_dump(mode="json") != each.definition:
-            yield (
-                f"credentials {each.key}: version {each.version} is stored with another definition;"
-                f" credentials may have been written by it, so raise `version`"
-            )
+async def _stored_definitions(session: AsyncSession) -> Mapping[str, Stored]:
+    known: dict[str, Stored] = {}
+    for section, (table, _) in _KEPT.items():
+        rows = (await session.exec(select(table))).all()
+        known[section] = {(row.key, row.version): row.definition for row in rows}
+    return known
 
 
-def _load_categories(
+def _definitions_changed(content: FileContent, known: Mapping[str, Stored]) -> Iterator[str]:
+    for section, (_, shape) in _KEPT.items():
+        for each in getattr(content, section):
+            before = known[section].get((each.key, each.version))
+            if before is None:
+                continue
+            if shape.model_validate(before).model_dump(mode="json") != each.definition:
+                yield (
+                    f"{section} {each.key}: version {each.version} is stored with another"
+                    f" definition; {section} may have been written by it, so raise `version`"
+                )
+
+
+def _load_definitions(
     session: AsyncSession,
     content: FileContent,
-    stored: Stored,
+    known: Mapping[str, Stored],
     loaded: Loaded,
     since: Callable[[date | None], datetime],
 ) -> None:
-    for each in content.credentials:
-        if (each.key, each.version) not in stored:
-            session.add(
-                CredentialCategory(
-                    key=each.key,
-                    version=each.version,
-                    definition=each.definition,
-                    valid_from=since(each.valid_from),
+    for section, (table, _) in _KEPT.items():
+        for each in getattr(content, section):
+            if (each.key, each.version) not in known[section]:
+                session.add(
+                    table(
+                        key=each.key,
+                        version=each.version,
+                        definition=each.definition,
+                        valid_from=since(each.valid_from),
+                    )
                 )
-            )
-            loaded.added.append(f"{each.key} version {each.version}")
+                loaded.added.append(f"{each.key} version {each.version}")
 
 
 async def _load_programmes(
@@ -341,9 +356,9 @@ async def load_terms(session: AsyncSession, rules: Sequence[RetentionRule]) -> l
     known = {(one.kind, one.type): one for one in (await session.exec(select(RetentionTerm))).all()}
     changed = []
     for rule in rules:
-        term = known.get((rule.kind.value, rule.type))
+        term = known.get((str(rule.kind), rule.type))
         if term is None:
-            term = RetentionTerm(kind=rule.kind.value, type=rule.type, years=0, ground="")
+            term = RetentionTerm(kind=str(rule.kind), type=rule.type, years=0, ground="")
         if (term.years, term.ground) != (rule.years, rule.ground):
             term.years, term.ground = rule.years, rule.ground
             session.add(term)

@@ -22,6 +22,8 @@ OF_NO_CASE = (
     "handover",
     "register",
     "authority",
+    "record",
+    "icd10",
     "person",
     "catalogue",
     "staff",

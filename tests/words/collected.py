@@ -44,10 +44,13 @@ UNSEEN_FILES = (
     "services/exports/columns.py",
     "services/seal.py",
     "services/papers/typesetting.py",
+    "services/records/card.py",
 )
 """Papers are written in Russian, and numbers are the same in every language."""
 
-UNSEEN = re.compile(r"[а-яё]+|[А-ЯЁa-z]|Л041-|АВСЕНКМОРТХасеорху|Яндекс Браузер|.*[\\^].*")
+UNSEEN = re.compile(
+    r"[а-яё]+|[А-ЯЁa-z]|Л041-|АВСЕНКМОРТХасеорху|АВСЕНКМОРТХУ|Яндекс Браузер|.*[\\^].*"
+)
 """Words and patterns that are compared with what people type, outside of the pages."""
 
 Message = tuple[str, str | None]
@@ -98,7 +101,17 @@ def from_code() -> Iterator[tuple[str, Message]]:
 
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
-    told = {"title", "label", "hint", "question", "reason", "recipient", "group", "files_hint"}
+    told = {
+        "title",
+        "label",
+        "hint",
+        "question",
+        "reason",
+        "recipient",
+        "group",
+        "files_hint",
+        "edition",
+    }
     for text in _texts(yaml.safe_load(NORMS.read_text("utf-8")), {"what", "source", "rests"}):
         yield "services/operation/norms.yaml", (text, None)
     for name in (
@@ -109,6 +122,7 @@ def from_data() -> Iterator[tuple[str, Message]]:
         "access",
         "programmes",
         "credentials",
+        "entries",
     ):
         rows = data_of(name)
         if name == "programmes":

@@ -1,0 +1,1 @@
+"""Rules of patients' records: types of entry, diagnoses, how an entry changes."""
