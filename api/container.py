@@ -54,6 +54,8 @@ from services.patients.joining import Joining
 from services.patients.judging import Judgements
 from services.patients.openings import Openings
 from services.patients.registering import Patients
+from services.records.acts import Records
+from services.records.drafts import RecordDrafts
 from services.registers.checks import RegisterChecks
 from services.registers.differences import Differences
 from services.registers.disputes import Disputes
@@ -132,6 +134,16 @@ class Container:
             self.settings.institution,
             self._waker(WorkflowName.EXPORT),
         )
+
+    @cached_property
+    def records(self) -> Records:
+        """The acts on patients' records."""
+        return Records(self.database)
+
+    @cached_property
+    def record_drafts(self) -> RecordDrafts:
+        """What is being written into them."""
+        return RecordDrafts(self.database)
 
     def _waker(self, name: WorkflowName) -> RowWaker:
         """Wakes the workflows of rows of one type."""

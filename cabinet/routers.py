@@ -37,6 +37,9 @@ from cabinet.meetings import pages as meetings
 from cabinet.notices import inbox, settings
 from cabinet.operation import norms
 from cabinet.operation import pages as operation
+from cabinet.records import drafts as record_drafts
+from cabinet.records import entry as record_entry
+from cabinet.records import patient as record
 from cabinet.registers import pages as registers
 from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
@@ -101,6 +104,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     bulk.router,
     team.router,
     operation.router,
+    record_drafts.router,
+    record_entry.router,
+    record.router,
     registers.router,
     norms.router,
     moments.router,

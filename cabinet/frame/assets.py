@@ -38,6 +38,7 @@ STYLESHEETS = (
     "archive",
     "conversation",
     "administration",
+    "records",
     "print",
 )
 _VENDORED_STYLE = "vendor/govuk-frontend/govuk-frontend.min.css"

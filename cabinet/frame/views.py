@@ -103,6 +103,8 @@ class FieldView:
     options: Sequence[Option] = ()
     suggestions: Sequence[Option] = ()
     """Values to take from a list; others may be typed."""
+    codes_url: str = ""
+    """Where the list is asked for while a person types a code of МКБ-10."""
     width: str = ""
     autocomplete: str = ""
     inputmode: str = ""

@@ -16,6 +16,7 @@ const wired = Promise.allSettled([
   wire("[data-push-key]", () => import("./push.js"), ({ offerPush }, [offer]) => offerPush(offer)),
   wire("form[data-passkey]", () => import("./passkeys.js"), ({ passkey }, forms) => forms.forEach(passkey)),
   wire("[data-upload]", () => import("./upload.js"), ({ takeFiles }) => takeFiles(document)),
+  wire("[data-codes]", () => import("./codes.js"), ({ offerCodes }) => offerCodes()),
   wire("form[data-autosave]", () => import("./autosave.js"), ({ rememberFields }, [form]) => rememberFields(form)),
 ]);
 

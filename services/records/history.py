@@ -1,0 +1,168 @@
+"""The history of a patient: what every subject knows of what happened to them.
+
+Each subject registers its own source: entries here, visits in the schedule, results, dispensed
+medicines. The same sources answer «С прошлого приёма»: what has happened since somebody last saw
+this patient, and not by them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.records import RecordEntry, RecordVersion
+from rules.access import Actor
+from rules.records.entries import EntryState
+from services.records import seen
+from services.records.seen import EntrySeen
+
+PAGE = 30
+MOST_NEWS = 20
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which part of a history is asked for; `kind` narrows a source that knows kinds.
+
+    With `changed_since` a source tells what is new or has changed from that moment on, dated by
+    the change; otherwise everything by when it happened.
+    """
+
+    changed_since: datetime | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    kind: str = ""
+    limit: int = PAGE
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One thing that happened to a patient. `title` is a msgid, `about` is as it was written."""
+
+    source: str
+    ref: UUID
+    at: datetime
+    title: str
+    about: str
+    patient_id: UUID
+    """Under which identity it is kept."""
+    by: UUID | None = None
+    note: str = ""
+    """A msgid: what a reader must know besides, such as that it was entered in error."""
+    bad: bool = False
+    """Whether it has to be noticed: a critical result, a missed visit."""
+
+
+Told = Callable[[AsyncSession, frozenset[UUID], Span], Awaitable[Sequence[Happened]]]
+"""What a source tells of these patients, who are one person, the newest first."""
+LastSeen = Callable[[AsyncSession, Actor, frozenset[UUID]], Awaitable[datetime | None]]
+"""When the actor last saw the patient, as far as a subject knows."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One subject's part of the history. `word` is a msgid."""
+
+    name: str
+    word: str
+    told: Told
+
+
+_SOURCES: dict[str, Source] = {}
+_SEEN: dict[str, LastSeen] = {}
+
+
+def tells(name: str, word: str, told: Told) -> None:
+    """Let a subject tell what happened to patients."""
+    _SOURCES[name] = Source(name, word, told)
+
+
+def sees(name: str, last: LastSeen) -> None:
+    """Let a subject say when somebody last saw a patient."""
+    _SEEN[name] = last
+
+
+def sources() -> Mapping[str, Source]:
+    """All sources by name."""
+    return _SOURCES
+
+
+async def page(
+    session: AsyncSession, patients: frozenset[UUID], span: Span, source: str = ""
+) -> Sequence[Happened]:
+    """The history of these patients, the newest first; of one source, if one is named."""
+    asked = [one for one in _SOURCES.values() if source in ("", one.name)]
+    found = [line for one in asked for line in await one.told(session, patients, span)]
+    return sorted(found, key=lambda line: line.at, reverse=True)[: span.limit]
+
+
+async def last_seen(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID]
+) -> datetime | None:
+    """When the actor last saw the patient or wrote in the record; None for never."""
+    known = [await last(session, actor, patients) for last in _SEEN.values()]
+    return max((one for one in known if one is not None), default=None)
+
+
+async def news(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID], since: datetime
+) -> Sequence[Happened]:
+    """What has happened since, by others; what is bad comes first."""
+    found = await page(session, patients, Span(changed_since=since, limit=MOST_NEWS))
+    others = [line for line in found if line.by != actor.person_id]
+    return sorted(others, key=lambda line: not line.bad)
+
+
+ENTRIES = "entries"
+
+
+async def _entries(
+    session: AsyncSession, patients: frozenset[UUID], span: Span
+) -> Sequence[Happened]:
+    found = await seen.entries(
+        session,
+        patients,
+        kind=span.kind,
+        since=span.since,
+        before=span.before,
+        changed_since=span.changed_since,
+        limit=span.limit,
+    )
+    return [_line(one, by_change=span.changed_since is not None) for one in found]
+
+
+def _line(one: EntrySeen, *, by_change: bool) -> Happened:
+    return Happened(
+        source=ENTRIES,
+        ref=one.id,
+        at=one.changed_at if by_change else one.signed_at,
+        title=one.kind.title,
+        about=one.current.about if one.state is not EntryState.ERASED else "",
+        patient_id=one.patient_id,
+        by=one.changed_by if by_change else one.author_id,
+        note=_NOTES.get(one.state, "есть исправления" if one.version > 1 else ""),
+        bad=one.dangerous and one.state is EntryState.SIGNED,
+    )
+
+
+_NOTES: Mapping[EntryState, str] = {
+    EntryState.MISTAKEN: "внесено ошибочно",
+    EntryState.ERASED: "удалено по сроку хранения",
+}
+
+
+async def _wrote(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -> datetime | None:
+    found = await session.exec(
+        select(func.max(RecordVersion.made_at))
+        .join(RecordEntry, col(RecordEntry.id) == col(RecordVersion.entry_id))
+        .where(RecordVersion.made_by == actor.person_id, col(RecordEntry.patient_id).in_(patients))
+    )
+    return found.one()
+
+
+tells(ENTRIES, "Записи", _entries)
+sees(ENTRIES, _wrote)
