@@ -7,6 +7,7 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from services.archive import erasure, retention
+from services.records import retention as record_retention
 from settings import Settings
 
 
@@ -32,6 +33,7 @@ class ArchiveActivities:
     async def erase_over(self) -> int:
         """Erase cases whose term is over, unless they are held or nobody was notified yet.
 
-        Returns how many were erased.
+        Entries of patients' records whose term is over as well. Returns how many were erased.
         """
-        return await erasure.erase_due(self._database, self._objects)
+        cases = await erasure.erase_due(self._database, self._objects)
+        return cases + await record_retention.erase_due(self._database, self._zone)

@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from api import course, credentials, documents, dossier, handovers, meetings, subscribers
+from api import (
+    course,
+    credentials,
+    documents,
+    dossier,
+    handovers,
+    meetings,
+    records,
+    subscribers,
+)
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -49,6 +58,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     invitation.router,
     registration.router,
     credentials.router,
+    records.router,
     documents.router,
     handovers.router,
     subscribers.router,

@@ -84,7 +84,7 @@ class RecordEntry(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True, description="The id of its draft.")
     patient_id: UUID = Field(foreign_key="patient.id")
-    visit_id: UUID | None = None
+    visit_id: UUID | None = Field(default=None, foreign_key="appointment.id")
     type: str = Field(description="The key of its type.")
     version: int = Field(default=1, description="The number of the current version.")
     author_id: UUID = Field(foreign_key="person.id")
@@ -152,7 +152,7 @@ class RecordDraft(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     author_id: UUID = Field(foreign_key="person.id")
     patient_id: UUID = Field(foreign_key="patient.id")
-    visit_id: UUID | None = None
+    visit_id: UUID | None = Field(default=None, foreign_key="appointment.id")
     type: str
     entry_id: UUID | None = Field(
         default=None, foreign_key="record_entry.id", description="What it corrects."

@@ -1,31 +1,84 @@
-"""The visit that an entry is written in: it has to be one of the patient's."""
+"""Visits in a patient's record: an entry names the one it was written in, the history tells all.
 
-from collections.abc import Awaitable, Callable
+A visit is an appointment to which the patient has come.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.tables.schedule import Appointment
+from rules.access import Actor
 from rules.records.entries import OpenedFor
 from rules.refusals import not_found
+from rules.schedule.states import AppointmentState
 from services.patients import links
+from services.records.history import Happened, Span, sees, tells
 
-Whose = Callable[[AsyncSession, UUID], Awaitable[UUID | None]]
-"""The patient of a visit; None where there is no such visit."""
-
-_KNOWN: list[Whose] = []
-
-
-def known_by(whose: Whose) -> None:
-    """Let the schedule say whose a visit is."""
-    _KNOWN.append(whose)
+VISITS = "visits"
+_TITLES: Mapping[str, str] = {
+    AppointmentState.ARRIVED: "Приём: пациент пришёл",
+    AppointmentState.IN_PROGRESS: "Приём идёт",
+    AppointmentState.COMPLETED: "Приём состоялся",
+    AppointmentState.NO_SHOW: "Пациент не пришёл на приём",
+}
+"""What is told of appointments by their state (msgids); of the others nothing."""
 
 
 async def demand(session: AsyncSession, opened: OpenedFor) -> None:
     """Raise Refusal 404 unless the visit, if there is one, is the patient's."""
     if opened.visit_id is None:
         return
+    visit = await session.get(Appointment, opened.visit_id)
     patients = (await links.joined(session, opened.patient_id)).ids
-    for whose in _KNOWN:
-        if await whose(session, opened.visit_id) in patients:
-            return
-    raise not_found()
+    if visit is None or visit.patient_id not in patients:
+        raise not_found()
+
+
+async def _told(session: AsyncSession, patients: frozenset[UUID], span: Span) -> Sequence[Happened]:
+    if span.kind:
+        return []
+    when = col(Appointment.starts_at)
+    query = select(Appointment).where(
+        col(Appointment.patient_id).in_(patients), col(Appointment.state).in_(_TITLES)
+    )
+    if span.since is not None:
+        query = query.where(when >= span.since)
+    if span.before is not None:
+        query = query.where(when < span.before)
+    if span.changed_since is not None:
+        query = query.where(col(Appointment.changed_at) > span.changed_since)
+    found = await session.exec(query.order_by(when.desc()).limit(span.limit))
+    return [
+        Happened(
+            source=VISITS,
+            ref=one.id,
+            at=one.starts_at,
+            title=_TITLES[one.state],
+            about="",
+            patient_id=one.patient_id,
+            by=one.clinician_id,
+            bad=one.state == AppointmentState.NO_SHOW,
+        )
+        for one in found.all()
+    ]
+
+
+async def _saw(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -> datetime | None:
+    """When the actor's last visit with the patient began."""
+    found = await session.exec(
+        select(func.max(Appointment.starts_at)).where(
+            Appointment.clinician_id == actor.person_id,
+            col(Appointment.patient_id).in_(patients),
+            Appointment.state == AppointmentState.COMPLETED,
+        )
+    )
+    return found.one()
+
+
+tells(VISITS, "Приёмы", _told)
+sees(VISITS, _saw)

@@ -40,6 +40,7 @@ from tests.api.page_rows import (
     OTHER_PAGES,
 )
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
+from tests.api.record_rows import RECORD_PAGES, RECORD_ROWS
 from tests.api.register_rows import REGISTER_PAGES
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
@@ -57,6 +58,8 @@ TABLE: dict[str, Row] = {
     **CREDENTIAL_ROWS,
     **CREDENTIAL_PAGES,
     **REGISTER_PAGES,
+    **RECORD_ROWS,
+    **RECORD_PAGES,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
     **ADMINISTRATION_ROWS,

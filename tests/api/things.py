@@ -31,6 +31,7 @@ from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
 from tests.api.handover_samples import give_handovers
 from tests.api.people_rows import give_records
+from tests.api.record_rows import give_record
 from tests.api.register_rows import give_dispute
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
@@ -56,7 +57,7 @@ async def give(
             password_changed_at=moment,
             totp_secret=pyotp.random_base32(),
             totp_confirmed_at=moment,
-            state=AccountState.ACTIVE,
+            state=AccountState.CONFIRMED,
             created_at=moment,
         )
     )
@@ -104,6 +105,7 @@ async def give(
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
         **await give_dispute(session, actor),
+        **await give_record(session, actor),
         "person_id": str(person_id),
         "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),

@@ -10,7 +10,11 @@ from rules.journal.disclosure import DISCLOSURES, Audience, disclosed
 from rules.journal.entries import JournalKind as K
 from services.dossier.paper import WORDS
 
-WRITES = {"services/journal/entries.py", "services/archive/erasure.py"}
+WRITES = {
+    "services/records/retention.py",
+    "services/journal/entries.py",
+    "services/archive/erasure.py",
+}
 """Files that work with whole chains and show nobody anything."""
 OF_NO_CASE = (
     "account",

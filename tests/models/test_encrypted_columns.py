@@ -109,6 +109,7 @@ PLAIN = {
     "login_attempt.login": "a blind index that nothing is looked up by after a rotation",
     "notice.failure_reason": "a word of the program",
     "notice_attempt.reason": "a word of the program",
+    "icd10_code.search_text": "the dictionary of diagnoses, which is public",
     "programme.search_text": "the catalogue, which is public",
     "reason.text": "the catalogue, which is public",
 }

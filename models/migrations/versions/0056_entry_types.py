@@ -1,7 +1,7 @@
 """Types of entry in a patient's record, and the dictionary of diagnoses.
 
 Revision ID: 0056
-Revises: 0053
+Revises: 0049
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0056"
-down_revision = "0053"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
-PATIENT, PERSON, ENTRY = "patient.id", "person.id", "record_entry.id"
+PATIENT, PERSON, VISIT, ENTRY = "patient.id", "person.id", "appointment.id", "record_entry.id"
 
 
 def _bound(table: str, column: str) -> sa.CheckConstraint:
@@ -28,7 +28,7 @@ def upgrade() -> None:
         "record_entry",
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("patient_id", sa.Uuid(), sa.ForeignKey(PATIENT), nullable=False),
-        sa.Column("visit_id", sa.Uuid(), nullable=True),
+        sa.Column("visit_id", sa.Uuid(), sa.ForeignKey(VISIT), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("author_id", sa.Uuid(), sa.ForeignKey(PERSON), nullable=False),
@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("author_id", sa.Uuid(), sa.ForeignKey(PERSON), nullable=False),
         sa.Column("patient_id", sa.Uuid(), sa.ForeignKey(PATIENT), nullable=False),
-        sa.Column("visit_id", sa.Uuid(), nullable=True),
+        sa.Column("visit_id", sa.Uuid(), sa.ForeignKey(VISIT), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), sa.ForeignKey(ENTRY), nullable=True),
         sa.Column("base_version", sa.Integer(), nullable=False),
