@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
+from cabinet.reviews.context import stock_for
 from cabinet.reviews.decision_form import (
     DecisionInput,
     decision_form,
@@ -104,7 +105,8 @@ async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
             )
             for line in lines
         ]
-        return _Known(cases, left_out, await catalogue.reasons(session))
+        stock = await stock_for(session, *(line.kind for line in lines))
+        return _Known(cases, left_out, stock)
 
 
 def _common(known: _Known) -> list[AttachmentRule]:

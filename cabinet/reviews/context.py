@@ -50,7 +50,7 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             page=page,
             asked=asked,
             calendar=await catalogue.calendar(session),
-            stock=await catalogue.reasons(session),
+            stock=await stock_for(session, page.case.kind),
             reviewers=await reviewers_of(
                 session, visit, page.case.responsible_unit_id, permission_of(page.case)
             ),
@@ -58,6 +58,13 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             around=await _around(session, visit, page, asked),
             tag=tag,
         )
+
+
+async def stock_for(session: DatabaseSession, *kinds: str) -> Sequence[OfferedReason]:
+    """The stock of reasons, where it is meant for all of these kinds."""
+    if not all(process_of(kind).stock_reasons for kind in kinds):
+        return ()
+    return await catalogue.reasons(session)
 
 
 def _sees_at_desk(visit: Visit, page: CasePage) -> bool:

@@ -120,6 +120,8 @@ async def decide(page: Page) -> None:
     """Confirm the documents at the desk, every question answered with yes."""
     await expect(page.get_by_text("Подтверждение учётной записи").first).to_be_visible()
     await well_made(page)
+    # The stock of reasons speaks of programmes.
+    await expect(page.locator("[data-stock]")).to_have_count(0)
     for box in await page.locator("input[name^='check.']").all():
         await box.check()
     await page.locator("#outcome-approve").check()

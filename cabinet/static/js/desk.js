@@ -226,17 +226,18 @@ function viewer(panel) {
   panel.viewer = { turn, scale };
 }
 
-// The decision: ready-made reasons, and remarks that appear for a clarification.
+// The decision: ready-made reasons, where the kind has them, and remarks that appear for a clarification.
 
 function decision(form) {
   const reason = one("[name=reason]", form);
   const stock = one("[data-stock]", form);
-  const stocks = [...all("optgroup[data-outcome]", stock)];
+  const stocks = all("[data-stock] optgroup[data-outcome]", form);
   const add = one("[data-remark-add]", form);
   const chosen = () => one("[name=outcome]:checked", form)?.value;
   let offered = "";
 
   const narrow = () => {
+    if (!stock) return;
     const picked = stock.value;
     const fitting = stocks.filter((group) => !chosen() || group.dataset.outcome === chosen());
     // Removed, not hidden: not every browser can hide a group of options.
@@ -244,7 +245,7 @@ function decision(form) {
     stock.value = picked;
     if (stock.selectedIndex < 0) stock.value = "";
   };
-  stock.addEventListener("change", () => {
+  stock?.addEventListener("change", () => {
     const text = stock.selectedOptions[0]?.dataset.text;
     if (!text) return;
     const typed = reason.value.trim();
@@ -304,7 +305,7 @@ function decision(form) {
     event.preventDefault();
     for (const box of all("[name^='check.']", form)) box.checked = true;
     choose("approve", false);
-    const usual = one("[data-outcome=approve] option", stock);
+    const usual = one("[data-stock] [data-outcome=approve] option", form);
     if (usual && !reason.value.trim()) say(usual.dataset.text);
     count();
     const send = reason.value.trim() ? one(".buttons .button", form) : reason;
