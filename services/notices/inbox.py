@@ -1,7 +1,7 @@
 """Notices as their person reads them in the cabinet, with what became of each outside."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from models.tables.notices import Notice, NoticeAttempt
-from rules.access import Actor
-from rules.notices.events import kinds_of
-from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, NoticeState
+from rules.access import Actor, Permission
+from rules.cases.kinds import decides_anywhere
+from rules.notices.events import EVENTS, kinds_of
+from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, NoticeState, RecipientRole
 from rules.refusals import not_found
 from services.notices.wording import Wording, worded
 
@@ -115,12 +116,20 @@ async def follow(
     temporal: str,
     now: datetime,
 ) -> Wording:
-    """Mark a notice of the person as read. Its wording says where it leads. Raises `not_found`."""
+    """Mark a notice of the person as read. Its wording says where it leads. Raises `not_found`.
+
+    Whoever watches the operation hears of cases that nobody may decide, and does not see them: to
+    them such a notice leads to the ops desk.
+    """
     notice = await session.get(Notice, notice_id)
     if notice is None or notice.person_id != actor.person_id:
         raise not_found()
     await mark_read(session, actor, now, ids=[notice_id])
-    return worded(notice.kind, notice.facts, notice.case_id, language, temporal)
+    wording = worded(notice.kind, notice.facts, notice.case_id, language, temporal)
+    to_reviewers = EVENTS[NoticeKind(notice.kind)].audience is RecipientRole.REVIEWER
+    if to_reviewers and actor.may(Permission.WATCH_OPERATION) and not decides_anywhere(actor):
+        return replace(wording, path="/operation")
+    return wording
 
 
 async def _views(session: AsyncSession, found: Sequence[Notice], language: str) -> list[NoticeView]:

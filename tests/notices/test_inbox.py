@@ -1,5 +1,6 @@
 """Notices in the cabinet: read, counted, followed and sent again by their person only (N3)."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from clients.database import Database
 from models.tables.notices import Notice
 from models.tables.people import Person
-from rules.access import Actor
+from rules.access import Actor, Grant, Role
 from rules.clock import now
 from rules.notices.kinds import NoticeState
 from rules.refusals import Refusal
@@ -118,3 +119,18 @@ async def test_unknown_kind_is_a_mistake(own_database: Database, anna: Person) -
     """A misspelt kind fails the event at once instead of telling nothing."""
     with pytest.raises(ValueError, match="no_such_kind"):
         await tell(own_database, anna, "1", kind="no_such_kind")
+
+
+async def test_a_notice_leads_to_what_its_person_may_open(
+    own_database: Database, anna: Person
+) -> None:
+    """Cases that nobody may decide are told to ops, who have no queue (A11)."""
+    await tell(own_database, anna, "1", "cases_without_reviewer", {"count": 1})
+    leads = {}
+    async with own_database.work() as session:
+        [view] = await inbox.mine(session, actor(anna))
+        for role in (Role.OPS, Role.HR_HEAD):
+            held = (Grant(role, frozenset({anna.unit_id})),)
+            someone = replace(actor(anna), grants=held)
+            leads[role] = (await inbox.follow(session, someone, view.id, "ru", "", now())).path
+    assert leads == {Role.OPS: "/operation", Role.HR_HEAD: "/desk?reviewer=nobody"}
