@@ -138,6 +138,17 @@ class Settings(BaseSettings):
     patient_registry_url: str = Field(
         "", description="Address of the registry of patients; empty: there is none."
     )
+    laboratory_url: str = Field("", description="Address of the laboratory; empty: there is none.")
+    laboratory_token: SecretStr = Field(
+        SecretStr(""), description="Our access token for the list of the laboratory."
+    )
+    laboratory_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Sign what the laboratory pushes: `whsec_…,whsec_…`, the newest first.",
+    )
+    result_terms: Path | None = Field(
+        None, description="Terms of laboratory results; by default what ships with the program."
+    )
     accreditation_centre_url: str = Field(
         "http://127.0.0.1:8096", description="Address of the federal accreditation centre."
     )

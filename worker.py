@@ -28,6 +28,7 @@ from activities.patients import PatientActivities
 from activities.personnel import PersonnelActivities
 from activities.registers import RegisterActivities
 from activities.requests import RequestActivities
+from activities.results import ResultActivities
 from activities.subscribers import SubscriberActivities
 from activities.sweeper import SweeperActivities
 from activities.verifications import VerificationActivities
@@ -54,6 +55,7 @@ from clients.temporal.sandbox import SandboxedRunner
 from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
+from models.messages import WorkflowName
 from rules.clock import now
 from services import crash_points
 from services.access_changes.asking import AccessChanges
@@ -80,10 +82,12 @@ from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.patients import EmergencyAccess, PatientRegistryCheck
 from workflows.registers import OneRegisterCheck, RegisterSync
 from workflows.requests import ServiceRequest
+from workflows.results import LaboratoryResult
 from workflows.standing import (
     ClinicClocks,
     FileSweep,
     JournalSealer,
+    LaboratoryCatchUp,
     PersonnelComparison,
     Sweeper,
 )
@@ -106,6 +110,7 @@ WORKFLOWS = [
     ClinicClocks,
     FileSweep,
     PersonnelComparison,
+    LaboratoryCatchUp,
     ExportWorkflow,
     ArchiveNight,
     LockedAccount,
@@ -116,6 +121,7 @@ WORKFLOWS = [
     EmergencyAccess,
     PatientRegistryCheck,
     EventDelivery,
+    LaboratoryResult,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -175,12 +181,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     signals = CaseSignals(CaseSignaller(client, settings.task_queue))
     rights = AccessChanges(database, signals, settings.time_zone)
     credentials = CredentialActivities(database, rights.propose_end)
-    sweeper = SweeperActivities(
-        database,
-        signals,
-        settings.sweep_grace,
-        partial(RowWaker, client, settings.task_queue),
-    )
+    wakers = partial(RowWaker, client, settings.task_queue)
+    sweeper = SweeperActivities(database, signals, settings.sweep_grace, wakers)
+    results = ResultActivities(settings, database, wakers(WorkflowName.RESULT))
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -203,6 +206,8 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             patients.look_at_emergency,
             patients.look_at_patient_check,
             SubscriberActivities(Deliverer.of(settings, database)).deliver_events,
+            results.look_at_result,
+            results.catch_up_with_laboratory,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

@@ -60,6 +60,8 @@ from services.registers.checks import RegisterChecks
 from services.registers.differences import Differences
 from services.registers.disputes import Disputes
 from services.requests.acts import Requests
+from services.results.acts import ResultActs
+from services.results.terms import terms_of
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
 from services.staff.acts import StaffActs
@@ -231,6 +233,16 @@ class Container:
         """Systems that hear of changes of credentials."""
         wake = self._waker(WorkflowName.SUBSCRIBER)
         return Subscribers(self.database, wake, self.settings.subscriber_networks)
+
+    @cached_property
+    def results(self) -> ResultActs:
+        """The acts on results of the laboratory."""
+        return ResultActs(self.database, self.result_waker, terms_of(self.settings))
+
+    @cached_property
+    def result_waker(self) -> RowWaker:
+        """Wakes the workflows of results."""
+        return self._waker(WorkflowName.RESULT)
 
     @cached_property
     def documents(self) -> Documents:

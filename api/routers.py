@@ -10,11 +10,13 @@ from api import (
     handovers,
     meetings,
     records,
+    results,
     subscribers,
 )
 from api.accounts import password_reset, risks, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
+from api.callbacks import laboratory as laboratory_pushes
 from api.callbacks import notices as delivery_reports
 from api.callbacks import personnel as personnel_pushes
 from api.cases import (
@@ -62,6 +64,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     handovers.router,
     subscribers.router,
+    results.router,
     meetings.router,
     log.router,
     self_check.router,
@@ -73,6 +76,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     desk.router,
     gov_service.router,
     personnel_pushes.router,
+    laboratory_pushes.router,
     act_codes.router,
 )
 """Below /api/v1."""

@@ -44,6 +44,8 @@ from cabinet.registers import pages as registers
 from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
+from cabinet.results import pages as results
+from cabinet.results import unmatched as unmatched_results
 from cabinet.reviews import bulk, decision_page, queue, team
 from cabinet.rights import pages as role_changes
 from cabinet.staff import (
@@ -92,6 +94,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     handovers.router,
     subscribers.router,
+    unmatched_results.router,
+    results.router,
     settings.router,
     inbox.router,
     installable.router,

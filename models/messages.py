@@ -40,6 +40,8 @@ class WorkflowName(StrEnum):
     EMERGENCY_ACCESS = "EmergencyAccess"
     PATIENT_CHECK = "PatientCheck"
     SUBSCRIBER = "EventDelivery"
+    RESULT = "Result"
+    LABORATORY_CATCH_UP = "LaboratoryCatchUp"
 
 
 WAKE_UP = "ring"
@@ -221,6 +223,21 @@ class PatientCheckLook(WorkflowMessage):
     """When the registry of patients is to be asked again; None once it is over."""
 
     next_try_at: datetime | None
+
+
+class ResultRef(WorkflowMessage):
+    """The laboratory result that a workflow is about."""
+
+    result_id: UUID
+
+
+class ResultLook(WorkflowMessage):
+    """Where a result stands, and when to look again; None once nothing waits."""
+
+    state: str
+    urgency: str = ""
+    due_at: datetime | None = None
+    looks_at: datetime | None = None
 
 
 class ExportRef(WorkflowMessage):

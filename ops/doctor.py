@@ -36,6 +36,7 @@ USUAL_PORTS = {
     "register": 8090,
     "identity": 8092,
     "personnel": 8093,
+    "laboratory": 8098,
     "accreditation centre": 8096,
     "patient registry": 8097,
     "gov service": 8091,

@@ -95,6 +95,8 @@ class Permission(StrEnum):
     """Set the weekly hours, exceptions, rooms and absences of one's units."""
     MATCH_RESULTS = "match_results"
     """Find the patient of a laboratory result that came for nobody."""
+    OVERSEE_RESULTS = "oversee_results"
+    """See which results of one's units are late, and take them; answer where nobody else can."""
     JUDGE_EMERGENCIES = "judge_emergencies"
     """Judge afterwards whether a record was rightly opened as an emergency."""
 
@@ -123,6 +125,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.UNIT_HEAD: _STAFF
     | {
         Permission.PLAN_SCHEDULE,
+        Permission.OVERSEE_RESULTS,
         Permission.MATCH_RESULTS,
         Permission.VIEW_UNIT_CASES,
         Permission.VIEW_CREDENTIALS,
@@ -206,6 +209,7 @@ NEEDED_STATE: Mapping[Permission, AccountState] = {
     Permission.BOOK: AccountState.CONFIRMED,
     Permission.PLAN_SCHEDULE: AccountState.CONFIRMED,
     Permission.MATCH_RESULTS: AccountState.CONFIRMED,
+    Permission.OVERSEE_RESULTS: AccountState.CONFIRMED,
     Permission.JUDGE_EMERGENCIES: AccountState.CONFIRMED,
 }
 """How far an account must be known for a permission; those left out need only an account (I1)."""

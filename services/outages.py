@@ -19,6 +19,7 @@ PERSONNEL = "personnel"
 ACCREDITATION = "accreditation-register"
 EDUCATION = "education-portal"
 FEDERAL_CENTRE = "federal-centre"
+LABORATORY = "laboratory"
 
 SYSTEMS: Mapping[Party, str] = {
     Party.REGISTER: REGISTER,

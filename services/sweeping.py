@@ -32,6 +32,7 @@ from services.own_workflows import OwnWorkflow, Wakers
 from services.patients import checks as patient_checks
 from services.patients import judging
 from services.registers import checks as register_checks
+from services.results import looking as results
 from services.staff import departures, registrations
 from services.subscribers import delivering as subscribers
 from services.verifications import meeting as _registered  # noqa: F401
@@ -45,6 +46,7 @@ ROWS: tuple[OwnWorkflow, ...] = (
     judging.OWN,
     patient_checks.OWN,
     subscribers.OWN,
+    results.OWN,
 )
 """The subjects whose rows have workflows of their own."""
 

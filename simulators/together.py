@@ -11,7 +11,7 @@ from itertools import groupby
 from fastapi import FastAPI
 
 from clients.serving import serve_all
-from simulators import mail, oidc, personnel, push, sms, subscriber
+from simulators import laboratory, mail, oidc, personnel, push, sms, subscriber
 from simulators.registers import (
     accreditation_centre,
     accreditation_register,
@@ -25,6 +25,7 @@ MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
     "register": register.made,
     "identity": identity.made,
     "personnel": personnel.made,
+    "laboratory": laboratory.made,
     "accreditation_register": accreditation_register.made,
     "education_portal": education_portal.made,
     "accreditation_centre": accreditation_centre.made,

@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.files import FileActivities
     from activities.journal import JournalActivities
     from activities.personnel import PersonnelActivities
+    from activities.results import ResultActivities
     from activities.sweeper import SweeperActivities
     from models.messages import WorkflowName
     from models.visibility import OpsText
@@ -94,4 +95,20 @@ class PersonnelComparison:
             heartbeat_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5), maximum_attempts=8),
             summary=OpsText("compare with the list of the personnel register"),
+        )
+
+
+@workflow.defn(name=WorkflowName.LABORATORY_CATCH_UP)
+class LaboratoryCatchUp:
+    """Takes in what the laboratory sent and we did not get; started every hour."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Go through its list once. A laboratory that is down is asked again by the next run."""
+        return await workflow.execute_activity_method(
+            ResultActivities.catch_up_with_laboratory,
+            start_to_close_timeout=timedelta(minutes=30),
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5), maximum_attempts=8),
+            summary=OpsText("compare with the list of the laboratory"),
         )

@@ -35,6 +35,9 @@ _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 _RELEASES: Scope = frozenset({P.RELEASE_CREDENTIALS})
 _CONNECTS: Scope = frozenset({P.CONNECT_SYSTEMS})
 _RECONCILES: Scope = frozenset({P.RECONCILE_STAFF})
+_HEADS: Scope = frozenset({P.OVERSEE_RESULTS})
+_TREATS: Scope = _HEADS | {P.TREAT}
+_MATCHES: Scope = frozenset({P.MATCH_RESULTS})
 _MEETS: Scope = frozenset({P.MEET_PEOPLE})
 
 
@@ -191,6 +194,19 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /subscribers/{subscriber_id}/test": _CONNECTS,
     "POST /subscribers/{subscriber_id}/resend": _CONNECTS,
     "DELETE /subscribers/{subscriber_id}": _CONNECTS,
+    "GET /results": _TREATS,
+    "GET /results/late": _HEADS,
+    "GET /results/unmatched": _MATCHES,
+    "GET /results/unmatched/{result_id}": _MATCHES,
+    "GET /results/{result_id}": _TREATS,
+    "POST /results/{result_id}/confirm": _TREATS,
+    "POST /results/{result_id}/call": _TREATS,
+    "POST /results/{result_id}/offers": _TREATS,
+    "POST /results/{result_id}/offers/{offer_id}": _TREATS,
+    "POST /results/{result_id}/take": _HEADS,
+    "POST /results/{result_id}/match": _MATCHES,
+    "POST /results/{result_id}/detach": _TREATS | _MATCHES,
+    "POST /results/{result_id}/return": _MATCHES,
     "GET /account-locks": _UNLOCKS,
     "POST /account-locks/{lock_id}/send-back": _UNLOCKS,
     "POST /account-locks/{lock_id}/resend": _UNLOCKS,

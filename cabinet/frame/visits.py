@@ -88,6 +88,16 @@ DONE: Mapping[str, str] = {
     "subscriber_ended": marked("Система отключена."),
     "handover_released": marked("Документы передаются: пакет готовится."),
     "handover_refused": marked("Ведомству отказано, причину оно увидит."),
+    "result_confirmed": marked("Результат подтверждён."),
+    "result_told": marked("Записано, как сообщили о результате."),
+    "result_offered": marked("Коллега получит предложение. Пока он не согласится, отвечаете вы."),
+    "offer_accepted": marked("Теперь за результат отвечаете вы."),
+    "offer_refused": marked("Вы отказались, результат остался у коллеги."),
+    "offer_withdrawn": marked("Предложение отозвано."),
+    "result_taken": marked("Теперь за результат отвечаете вы."),
+    "result_detached": marked("Результат откреплён. Все, кто его видел, узнают об этом."),
+    "result_matched": marked("Результат отнесён к пациенту."),
+    "result_returned": marked("Результат возвращается в лабораторию с вашей причиной."),
     "course_passed": marked("Курс пройден, это записано в журнал."),
     "credential_saved": marked("Документ сохранён."),
     "credential_saved_next": marked("Документ сохранён. Опишите следующий."),
@@ -253,13 +263,17 @@ def _draft_key(current: Current) -> str:
 
 
 MOST_ENTRIES = 7
-SPARE = ("profile", "programmes", "archive")
+SPARE = ("profile", "programmes", "archive", "documents")
 """Left out first where somebody has many roles: other places lead there too."""
 
 
 _APPLY = Permission.APPLY
 _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (NavEntry("home", "Главная", "house", "/"), ()),
+    (
+        NavEntry("results", "Результаты", "flask-conical", "/results"),
+        (Permission.TREAT, Permission.OVERSEE_RESULTS, Permission.MATCH_RESULTS),
+    ),
     (
         NavEntry("desk", "Очередь", "inbox", "/desk"),
         (*DECIDING, Permission.VIEW_UNIT_CASES),

@@ -46,6 +46,7 @@ GROUPS = {
     NoticeGroup.REVIEW: marked("Рассмотрение"),
     NoticeGroup.CREDENTIALS: marked("Сроки документов"),
     NoticeGroup.SCHEDULE: marked("Расписание приёма"),
+    NoticeGroup.RESULTS: marked("Результаты анализов"),
     NoticeGroup.OPERATION: marked("Работа системы"),
     NoticeGroup.SECURITY: marked("Безопасность"),
 }

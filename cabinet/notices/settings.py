@@ -44,6 +44,7 @@ HINTS = {
     NoticeGroup.REVIEW: marked("Назначения и сроки того, что рассматриваете вы"),
     NoticeGroup.CREDENTIALS: marked("Окончание срока действия документов о квалификации"),
     NoticeGroup.SCHEDULE: marked("Записи к вам на приём и изменения ваших часов"),
+    NoticeGroup.RESULTS: marked("Результаты лаборатории, которые ждут подтверждения"),
     NoticeGroup.OPERATION: marked("Процессы, которые остановились и ждут дежурного"),
     NoticeGroup.SECURITY: marked("Входы с новых устройств, смена пароля и контактов"),
 }

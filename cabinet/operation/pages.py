@@ -38,6 +38,7 @@ from services.outages import (
     FEDERAL_CENTRE,
     GOV_SERVICE,
     IDENTITY,
+    LABORATORY,
     PERSONNEL,
     REGISTER,
 )
@@ -57,6 +58,7 @@ NAMES = {
     PERSONNEL: marked("Кадровый учёт"),
     ACCREDITATION: marked("Реестр аккредитаций"),
     EDUCATION: marked("Портал непрерывного образования"),
+    LABORATORY: marked("Лаборатория"),
     FEDERAL_CENTRE: marked("Федеральный аккредитационный центр"),
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),

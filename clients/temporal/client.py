@@ -252,6 +252,7 @@ async def all_stand(client: Client, standing: Sequence[StandingWorkflow] = STAND
 
 SCHEDULED: Mapping[str, tuple[WorkflowName, ScheduleRange]] = {
     "archive-night": (WorkflowName.ARCHIVE_NIGHT, ScheduleRange(2)),
+    "laboratory-catch-up": (WorkflowName.LABORATORY_CATCH_UP, ScheduleRange(0, 23)),
     "file-sweep": (WorkflowName.FILE_SWEEP, ScheduleRange(3)),
     "personnel-comparison": (WorkflowName.PERSONNEL_COMPARISON, ScheduleRange(0, 23)),
     "register-sync": (WorkflowName.REGISTER_SYNC, ScheduleRange(1)),

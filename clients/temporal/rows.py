@@ -20,6 +20,7 @@ from models.messages import (
     HandoverRef,
     LockRef,
     PatientCheckRef,
+    ResultRef,
     SubscriberRef,
     WorkflowMessage,
     WorkflowName,
@@ -79,6 +80,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "subscriber",
         lambda row_id: SubscriberRef(subscriber_id=row_id),
         OpsText("events of credentials on their way to another system"),
+    ),
+    WorkflowName.RESULT: RowStart(
+        "result",
+        lambda row_id: ResultRef(result_id=row_id),
+        OpsText("a result of the laboratory: until somebody has confirmed it"),
     ),
 }
 

@@ -41,6 +41,8 @@ class Secrets:
     gov_service_secret: str
     personnel_token: str
     personnel_secret: str
+    laboratory_token: str
+    laboratory_secret: str
     sms_token: str
     sms_secret: str
     mail_callback_secret: str
@@ -64,6 +66,8 @@ class Secrets:
             gov_service_secret=f"whsec_{_key()}",
             personnel_token=secrets.token_urlsafe(24),
             personnel_secret=f"whsec_{_key()}",
+            laboratory_token=secrets.token_urlsafe(24),
+            laboratory_secret=f"whsec_{_key()}",
             sms_token=secrets.token_urlsafe(24),
             sms_secret=f"whsec_{_key()}",
             mail_callback_secret=f"whsec_{_key()}",

@@ -23,6 +23,8 @@ class ViewCode(StrEnum):
     CREDENTIALS = "credentials"
     RECORD_CARD = "record_card"
     HANDOVER = "handover"
+    RESULT = "result"
+    RESULT_UNMATCHED = "result_unmatched"
     CREDENTIALS_STAFF = "credentials_staff"
     ACT = "act"
     PORTFOLIO = "portfolio"
@@ -41,6 +43,7 @@ class ViewCode(StrEnum):
     REFUSED_CREDENTIAL = "refused_credential"
     REFUSED_HANDOVER = "refused_handover"
     REFUSED_PATIENT = "refused_patient"
+    REFUSED_RESULT = "refused_result"
     REFUSED_OTHER = "refused_other"
 
 
@@ -145,6 +148,22 @@ class AuditTag(StrEnum):
     HANDOVER_REMOVE = "handover:package:remove"
     HANDOVER_REFUSE_VIEW = "handover:request:refuse_view"
     HANDOVER_VIEW = "handover:request:view"
+    RESULT_HEAR = "result:version:hear"
+    RESULT_MATCH = "result:patient:match"
+    RESULT_DETACH = "result:patient:detach"
+    RESULT_RETURN = "result:patient:return"
+    RESULT_TELL_RETURN = "result:patient:tell_return"
+    RESULT_CONFIRM = "result:confirmation:make"
+    RESULT_REOPEN = "result:confirmation:reopen"
+    RESULT_TELL = "result:call:record"
+    RESULT_OFFER = "result:offer:make"
+    RESULT_END_OFFER = "result:offer:end"
+    RESULT_MOVE = "result:duty:move"
+    RESULT_REMIND = "result:duty:remind"
+    RESULT_ESCALATE = "result:duty:escalate"
+    RESULT_VIEW = "result:result:view"
+    RESULT_VIEW_UNMATCHED = "result:patient:view"
+    RESULT_REFUSE_VIEW = "result:result:refuse_view"
     CREDENTIAL_REFUSE_VIEW = "credential:credential:refuse"
     CREDENTIALS_STAFF_VIEW = "credential:staff:view"
     SUBSCRIBER_ADD = "subscriber:subscriber:add"
@@ -369,6 +388,19 @@ OF_KIND: Mapping[K, AuditTag] = {
     K.SUBSCRIBER_TESTED: T.SUBSCRIBER_TEST,
     K.SUBSCRIBER_RESENT: T.SUBSCRIBER_RESEND,
     K.SUBSCRIBER_GAVE_UP: T.SUBSCRIBER_GIVE_UP,
+    K.RESULT_HEARD: T.RESULT_HEAR,
+    K.RESULT_MATCHED: T.RESULT_MATCH,
+    K.RESULT_DETACHED: T.RESULT_DETACH,
+    K.RESULT_RETURNED: T.RESULT_RETURN,
+    K.RESULT_RETURN_TOLD: T.RESULT_TELL_RETURN,
+    K.RESULT_CONFIRMED: T.RESULT_CONFIRM,
+    K.RESULT_REOPENED: T.RESULT_REOPEN,
+    K.RESULT_TOLD: T.RESULT_TELL,
+    K.RESULT_OFFERED: T.RESULT_OFFER,
+    K.RESULT_OFFER_ENDED: T.RESULT_END_OFFER,
+    K.RESULT_PASSED: T.RESULT_MOVE,
+    K.RESULT_REMINDED: T.RESULT_REMIND,
+    K.RESULT_ESCALATED: T.RESULT_ESCALATE,
     K.NOTICE_FAILED: T.NOTICE_FAIL,
     K.ACCOUNT_CREATED: T.ACCOUNT_CREATE,
     K.ACCOUNT_SIGNED_IN: T.SIGN_IN,
@@ -475,6 +507,8 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.CREDENTIALS: T.CREDENTIALS_VIEW,
     V.RECORD_CARD: T.RECORD_PRINT,
     V.HANDOVER: T.HANDOVER_VIEW,
+    V.RESULT: T.RESULT_VIEW,
+    V.RESULT_UNMATCHED: T.RESULT_VIEW_UNMATCHED,
     V.CREDENTIALS_STAFF: T.CREDENTIALS_STAFF_VIEW,
     V.ACT: T.CERTIFICATE_VIEW,
     V.PORTFOLIO: T.PORTFOLIO_VIEW,
@@ -491,6 +525,7 @@ OF_VIEW: Mapping[ViewCode, AuditTag] = {
     V.REFUSED_PERSON: T.PERSON_REFUSE_VIEW,
     V.REFUSED_DOCUMENT: T.DOCUMENT_REFUSE_VIEW,
     V.REFUSED_HANDOVER: T.HANDOVER_REFUSE_VIEW,
+    V.REFUSED_RESULT: T.RESULT_REFUSE_VIEW,
     V.REFUSED_CREDENTIAL: T.CREDENTIAL_REFUSE_VIEW,
     V.REFUSED_PATIENT: T.PATIENT_REFUSE_VIEW,
     V.REFUSED_OTHER: T.REFUSE_OTHER,
@@ -551,6 +586,7 @@ SUBJECTS: Mapping[str, str] = {
     "record": "Медкарты",
     "handover": "Передача документов ведомствам",
     "subscriber": "Системы-подписчики",
+    "result": "Результаты лаборатории",
     "account": "Вход и учётная запись",
     "person": "Сотрудники и права",
     "patient": "Пациенты",

@@ -18,6 +18,7 @@ from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
 from rules.notices.patient_events import PATIENT_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
+from rules.notices.result_events import RESULT_EVENTS
 from rules.notices.schedule_events import SCHEDULE_EVENTS
 from rules.notices.subscriber_events import SUBSCRIBER_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
@@ -394,6 +395,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
     **ACCREDITATION_EVENTS,
     **HANDOVER_EVENTS,
     **SUBSCRIBER_EVENTS,
+    **RESULT_EVENTS,
     **ACCESS_EVENTS,
     **CREDENTIAL_EVENTS,
     **REGISTER_EVENTS,

@@ -21,6 +21,7 @@ from services.cases import assignment
 from services.journal import entries as journal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
+from services.results import looking as results
 from services.staff.acting import demand_manager_without
 from services.staff.provenance import is_open
 
@@ -91,6 +92,7 @@ async def end(
     grant.ended_by, grant.ended_case_id = by, case_id
     session.add(grant)
     await session.flush()
+    await results.person_changed(session, grant.person_id, now)
     await journal.append(
         session,
         chain=grant.person_id,

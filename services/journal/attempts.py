@@ -17,6 +17,7 @@ _OF_NAME: Mapping[str, ViewCode] = {
     "credential_id": ViewCode.REFUSED_CREDENTIAL,
     "handover_id": ViewCode.REFUSED_HANDOVER,
     "patient_id": ViewCode.REFUSED_PATIENT,
+    "result_id": ViewCode.REFUSED_RESULT,
 }
 """By the name of the id in a route."""
 

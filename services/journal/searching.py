@@ -39,6 +39,7 @@ _REFUSED = {
         ViewCode.REFUSED_DOCUMENT,
         ViewCode.REFUSED_CREDENTIAL,
         ViewCode.REFUSED_HANDOVER,
+        ViewCode.REFUSED_RESULT,
     )
 }
 """Attempts to see what is not open to whoever tried."""

@@ -20,6 +20,7 @@ from rules.texts.cleaning import in_order
 from services import access, turns
 from services.cases import assignment
 from services.journal import entries as journal
+from services.results import looking as results
 
 LONGEST = timedelta(days=3 * 366)
 
@@ -158,6 +159,7 @@ async def set_absence(
     session.add(absence)
     await session.flush()
     await _journal(session, actor, absence, "set")
+    await results.person_changed(session, person_id, present())
     await assignment.reconcile(session, present())
     return absence
 

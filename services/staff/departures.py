@@ -32,6 +32,7 @@ from services.journal import entries as journal
 from services.meetings import sweep as meetings
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
+from services.results import looking as results
 from services.staff import invitations
 from services.staff.acting import demand_successor, manages_people
 
@@ -51,6 +52,7 @@ async def carry_out(session: AsyncSession, person: Person, now: datetime) -> Non
     await assignment.reconcile(session, now)
     await meetings.left(session, person.id, now)
     await _credentials_look(session, person, now)
+    await results.person_changed(session, person.id, now)
     told = await _tell_of_cases(session, person.id, now)
     await journal.append(
         session,
@@ -111,6 +113,7 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     session.add(person)
     await session.flush()
     await _credentials_look(session, person, now)
+    await results.person_changed(session, person.id, now)
     key = f"{person.id}:transferred:{now.isoformat()}"
     told = NoticeEvent(person.id, NoticeKind.TRANSFERRED, key)
     await outbox.enqueue_all(session, [told], now)

@@ -34,6 +34,7 @@ from services.cases import assignment
 from services.journal import entries as journal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
+from services.results import looking as results
 from services.staff import departures
 from services.staff.acting import demand_successor, take_turn
 
@@ -303,6 +304,7 @@ async def _absence(session: AsyncSession, absence: Absence, what: str, now: date
     days = {"first_day": absence.first_day.isoformat(), "last_day": absence.last_day.isoformat()}
     person = await session.get_one(Person, absence.person_id)
     await _note(session, person, JournalKind.ABSENCE_SET, now, what=what, deputy=None, **days)
+    await results.person_changed(session, person.id, now)
     await assignment.reconcile(session, now)
 
 

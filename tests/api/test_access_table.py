@@ -47,6 +47,7 @@ from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
 from tests.api.subscriber_rows import SUBSCRIBER_PAGES, SUBSCRIBER_ROWS
 from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
 from tests.api.world import IN_UNIT, Whose, World, table_settings
+from tests.results.rows import RESULT_PAGES, RESULT_ROWS
 from tests.shared.administration import SHIPPED
 
 TABLE: dict[str, Row] = {
@@ -86,6 +87,8 @@ TABLE: dict[str, Row] = {
     **HANDOVER_PAGES,
     **SUBSCRIBER_ROWS,
     **SUBSCRIBER_PAGES,
+    **RESULT_ROWS,
+    **RESULT_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

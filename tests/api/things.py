@@ -37,6 +37,7 @@ from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
 from tests.api.subscriber_rows import give_subscriber
 from tests.api.verification_rows import give_verifications
+from tests.results.rows import give_results
 from tests.shared.accounts import visitor_at
 from tests.shared.office import Office
 
@@ -102,6 +103,7 @@ async def give(
         **await give_rights(session, actor),
         **await give_handovers(session, actor),
         **await give_subscriber(session),
+        **await give_results(session, actor, office.clinician),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
         **await give_dispute(session, actor),

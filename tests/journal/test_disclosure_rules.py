@@ -24,6 +24,7 @@ OF_NO_CASE = (
     "absence",
     "credential",
     "handover",
+    "result",
     "register",
     "authority",
     "record",

@@ -35,6 +35,7 @@ from ops.local.servers.simulators import (
     education_portal,
     gov_service,
     identity,
+    laboratory,
     mail,
     patient_registry,
     personnel,
@@ -150,6 +151,7 @@ class Simulators:
     gov_service: Simulator
     identity: Simulator
     personnel: Simulator
+    laboratory: Simulator
     accreditation_register: Simulator
     education_portal: Simulator
     accreditation_centre: Simulator
@@ -169,6 +171,7 @@ class Simulators:
             gov_service(home, None),
             identity(home, None),
             personnel(home, None),
+            laboratory(home, None),
             accreditation_register(home, None),
             education_portal(home, None),
             accreditation_centre(home, None),
@@ -184,6 +187,8 @@ class Simulators:
         secrets = {
             "MEDCAB_PERSONNEL_TOKEN": home.secrets().personnel_token,
             "MEDCAB_PERSONNEL_SECRET": home.secrets().personnel_secret,
+            "MEDCAB_LABORATORY_TOKEN": home.secrets().laboratory_token,
+            "MEDCAB_LABORATORY_SECRET": home.secrets().laboratory_secret,
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
             "MEDCAB_MAIL_CALLBACK_SECRET": home.secrets().mail_callback_secret,

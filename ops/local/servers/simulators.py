@@ -222,6 +222,11 @@ def oidc(home: Home, port: int | None = 8028) -> Simulator:
     return ProviderSimulator(home, "oidc", port)
 
 
+def laboratory(home: Home, port: int | None = 8098) -> Simulator:
+    """The laboratory, which keeps what it sent over restarts."""
+    return KeepingSimulator(home, "laboratory", port)
+
+
 def personnel(home: Home, port: int | None = 8093) -> Simulator:
     """The institution's personnel register and its page."""
     return KeepingSimulator(home, "personnel", port)

@@ -13,6 +13,7 @@ from tests.cabinet.samples.sample import Sample
 from tests.cabinet.samples.staff import staff_pages
 from tests.cabinet.samples.subscribers import subscriber_pages
 from tests.cabinet.samples.suspicion import suspicion_pages
+from tests.results.samples import result_pages
 
 __all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
 
@@ -30,5 +31,6 @@ SAMPLES: dict[str, Sample] = {
         *handover_pages(),
         *subscriber_pages(),
         *credential_staff_pages(),
+        *result_pages(),
     )
 }

@@ -1,0 +1,59 @@
+"""What the laboratory pushes: each version of each result (W2).
+
+The route is open to all, since the caller has no account: the signature proves who it is. A push
+that comes twice, late or after a newer one repeats nothing and hides nothing: it has a version.
+"""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from api.container import ContainerDep
+from api.http.auth import OPEN_TO_ALL, From
+from api.http.entrance import CleanRoute
+from api.http.openapi import whole_schema
+from api.http.problems import documented
+from clients.laboratory import LabMessage
+from rules.clock import now
+from rules.refusals import Refusal
+from services import webhooks
+from services.outages import LABORATORY
+from services.results import hearing
+from services.results.terms import terms_of
+from services.webhooks import CallbackFault
+
+router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
+
+
+@router.post(
+    "/laboratory",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(403, 409, 413, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "A version of a result, signed as Standard Webhooks: "
+            "`webhook-id`, `webhook-timestamp`, `webhook-signature`.",
+            "content": {"application/json": {"schema": whole_schema(LabMessage)}},
+        }
+    },
+)
+async def push(request: Request, container: ContainerDep, visitor: From) -> Response:
+    """Take a version of a result. Repeating the push changes nothing."""
+
+    async def tell(why: CallbackFault) -> None:
+        await webhooks.tell_refused(container.database, LABORATORY, why, visitor.address, now())
+
+    body = await request.body()
+    secrets = container.settings.laboratory_secret.get_secret_value()
+    if webhooks.verified(body, request.headers, secrets) is None:
+        await tell(CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET)
+        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
+    try:
+        message = LabMessage.model_validate_json(body)
+    except ValidationError:
+        await tell(CallbackFault.UNREADABLE)
+        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    terms = terms_of(container.settings)
+    await hearing.take(container.database, message, terms, container.result_waker)
+    return Response(status_code=204)

@@ -1,0 +1,1 @@
+"""Results of the laboratory, from the message to the confirmation (W2)."""
