@@ -32,12 +32,12 @@ from activities.results import ResultActivities
 from activities.subscribers import SubscriberActivities
 from activities.sweeper import SweeperActivities
 from activities.verifications import VerificationActivities
+from clients.clinic.patient_registry import PatientRegistry
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
-from clients.patient_registry import PatientRegistry
 from clients.registers import IdentityClient, RegisterClient
 from clients.telemetry.collector import traces_of
 from clients.telemetry.logs import log_in_json

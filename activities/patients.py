@@ -2,8 +2,8 @@
 
 from temporalio import activity
 
+from clients.clinic.patient_registry import PatientRegistry
 from clients.database import Database
-from clients.patient_registry import PatientRegistry
 from models.messages import EmergencyLook, EmergencyRef, PatientCheckLook, PatientCheckRef
 from services.patients import checks, judging
 

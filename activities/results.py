@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities.shifts import beating
+from clients.clinic.laboratory import LaboratoryClient
 from clients.database import Database
-from clients.laboratory import LaboratoryClient
 from models.messages import ResultLook, ResultRef
 from services.own_workflows import Wake
 from services.results import catching_up, looking

@@ -11,7 +11,7 @@ from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from clients.laboratory import LabMessage
+from clients.clinic.laboratory import LabMessage
 from rules.access import Actor, Permission
 from rules.results.life import NextStep, OfferState, ResultStage, ResultState
 from rules.results.values import Urgency

@@ -23,7 +23,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict
 from standardwebhooks.webhooks import Webhook
 
-from clients.laboratory import LabMessage, LabPage, SaidPatient
+from clients.clinic.laboratory import LabMessage, LabPage, SaidPatient
 from rules.results.life import ResultStage
 from rules.results.values import Flag
 from simulators.calling import caller

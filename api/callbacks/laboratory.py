@@ -12,7 +12,7 @@ from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.openapi import whole_schema
 from api.http.problems import documented
-from clients.laboratory import LabMessage
+from clients.clinic.laboratory import LabMessage
 from rules.clock import now
 from rules.refusals import Refusal
 from services import webhooks

@@ -77,7 +77,7 @@ def worded(
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
     known = {name: _shown(name, facts[name], language) for name in DETAILS if name in facts}
-    filled = {"number": "", "count": "", "credential": "", "person": "", **facts}
+    filled = {"number": "", "count": "", "credential": "", "person": "", "result": "", **facts}
     return Wording(
         title=words(event.title) % filled,
         text=words(event.text) % filled,

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.clinic.patient_registry import PatientRegistry, RegistryPatient
 from clients.database import Database
-from clients.patient_registry import PatientRegistry, RegistryPatient
 from clients.registers import RegisterDown, RegisterGarbled
 from models.messages import WorkflowName
 from models.tables.patients import Patient, PatientCheck

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import structlog
 
+from clients.clinic.laboratory import LaboratoryClient, LaboratoryDown, LaboratoryGarbled
 from clients.database import Database
-from clients.laboratory import LaboratoryClient, LaboratoryDown, LaboratoryGarbled
 from rules.clock import now as present
 from rules.refusals import Refusal
 from rules.results.terms import ResultTerms

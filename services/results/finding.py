@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.laboratory import LabMessage, SaidPatient
+from clients.clinic.laboratory import LabMessage, SaidPatient
 from crypto.key_ring import key_ring
 from models.tables.patients import Patient
 from models.tables.results import LabMatch, LabResult

@@ -12,8 +12,8 @@ import rfc8785
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.clinic.laboratory import LabMessage
 from clients.database import Database
-from clients.laboratory import LabMessage
 from crypto.key_ring import key_ring
 from models.tables.people import Person, Unit
 from models.tables.results import LabResult, LabVersion

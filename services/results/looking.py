@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.clinic.laboratory import LaboratoryClient, LaboratoryRefused
 from clients.database import Database
-from clients.laboratory import LaboratoryClient, LaboratoryRefused
 from models.messages import ResultLook, WorkflowName
 from models.tables.people import Person, Unit
 from models.tables.results import LabOffer, LabResult

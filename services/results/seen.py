@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.laboratory import LabMessage
+from clients.clinic.laboratory import LabMessage
 from models.tables.patients import Patient, PatientView
 from models.tables.people import Person
 from models.tables.results import (

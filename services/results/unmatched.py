@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
-from clients.laboratory import LabMessage, SaidPatient
+from clients.clinic.laboratory import LabMessage, SaidPatient
 from models.tables.patients import Patient
 from models.tables.people import Person
 from models.tables.results import LabMatch, LabReading, LabResult, LabVersion

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlmodel import col, select
 
+from clients.clinic.laboratory import LabMessage
 from clients.database import Database
-from clients.laboratory import LabMessage
 from crypto.key_ring import key_ring
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice

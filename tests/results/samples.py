@@ -17,7 +17,7 @@ from cabinet.results.views import (
     result_view,
     urgency_tag,
 )
-from clients.laboratory import LabMessage, SaidPatient
+from clients.clinic.laboratory import LabMessage, SaidPatient
 from rules.refusals import FieldError, Refusal
 from rules.results.life import NextStep, OfferState, ResultStage, ResultState
 from rules.results.values import Bounds, Urgency

@@ -1,0 +1,1 @@
+"""The connections of the clinic: the laboratory, the registry of patients."""
