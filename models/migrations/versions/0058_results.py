@@ -1,7 +1,7 @@
 """Results of the laboratory.
 
 Revision ID: 0058
-Revises: 0053
+Revises: 0057
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 revision = "0058"
-down_revision = "0053"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
