@@ -22,6 +22,10 @@ from models.tables.base import Moment
 PAUSE = timedelta(minutes=1)
 """Between two wake-ups of one row, so that rows that do not answer leave room for others."""
 AT_A_TIME = 100
+STUCK_AFTER = timedelta(minutes=10)
+"""A look may take two minutes, and a failed one is tried again within a minute. A run that was
+woken and has not moved its row for ten minutes hangs on something else, such as a workflow task
+that fails for ever: only a new run helps."""
 
 
 class Wake(Protocol):
@@ -50,7 +54,7 @@ class OwnWorkflow:
     table: Any
     due: str
     lives: Callable[[], ColumnElement[bool]]
-    held: timedelta
+    held: timedelta = STUCK_AFTER
 
     def is_late(self, due_before: Moment, woken_before: Moment) -> ColumnElement[bool]:
         """The condition that the time of a row came before then, and that it may be woken again."""

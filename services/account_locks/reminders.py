@@ -24,7 +24,6 @@ OWN = OwnWorkflow(
     table=AccountLock,
     due="looks_at",
     lives=lambda: col(AccountLock.ended_at).is_(None),
-    held=timedelta(minutes=10),
 )
 """What the sweeper has to know of locks."""
 

@@ -12,11 +12,10 @@ from models.tables.accounts import AccountLock
 from models.tables.people import Person
 from rules.access import Permission
 from rules.account_locks import LockState, next_look
-from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access
 from services.accounts.sessions import hash_token, new_link
-from services.journal import entries as journal
+from services.journal.rows import RowJournal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 
@@ -94,24 +93,9 @@ async def tell_approvers(
     await outbox.enqueue_all(session, told, now)
 
 
-async def note(
-    session: AsyncSession,
-    row: AccountLock,
-    kind: JournalKind,
-    now: datetime,
-    by: UUID | None,
-    facts: dict[str, Any] | None = None,
-    contents: dict[str, Any] | None = None,
-) -> None:
-    """Journal what happened, in the chain of the owner."""
-    await journal.append(
-        session,
-        chain=row.person_id,
-        kind=kind,
-        at=now,
-        by=by,
-        system=None if by else "account_lock",
-        facts={"lock": str(row.id), **(facts or {})},
-        contents=contents,
-        lock=True,
-    )
+note = RowJournal[AccountLock](
+    system="account_lock",
+    chain=lambda row: row.person_id,
+    facts=lambda row: {"lock": str(row.id)},
+).note
+"""Journals what happened, in the chain of the owner."""

@@ -25,7 +25,6 @@ OWN = OwnWorkflow(
     table=Handover,
     due="looks_at",
     lives=lambda: col(Handover.looks_at).is_not(None),
-    held=timedelta(minutes=10),
 )
 """What the sweeper has to know of hand-overs."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -12,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.handovers import Handover, HandoverFile
 from models.tables.people import Person
 from rules.access import Permission
-from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from rules.journal.entries import SYSTEM_CHAIN
 from rules.notices.kinds import NoticeKind
 from services import access
-from services.journal import entries as journal
+from services.journal.rows import RowJournal
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 
@@ -72,24 +71,9 @@ def _event(person_id: UUID, row: Handover, kind: NoticeKind, key: str) -> Notice
     return NoticeEvent(person_id, kind, key, contents={"handover": str(row.id)})
 
 
-async def note(
-    session: AsyncSession,
-    row: Handover,
-    kind: JournalKind,
-    now: datetime,
-    by: UUID | None,
-    facts: dict[str, Any] | None = None,
-    contents: dict[str, Any] | None = None,
-) -> None:
-    """Journal what happened, in the chain of the person, or of the system if nobody is known."""
-    await journal.append(
-        session,
-        chain=row.person_id or SYSTEM_CHAIN,
-        kind=kind,
-        at=now,
-        by=by,
-        system=None if by else "handovers",
-        facts={"handover": str(row.id), "authority": str(row.authority_id), **(facts or {})},
-        contents=contents,
-        lock=True,
-    )
+note = RowJournal[Handover](
+    system="handovers",
+    chain=lambda row: row.person_id or SYSTEM_CHAIN,
+    facts=lambda row: {"handover": str(row.id), "authority": str(row.authority_id)},
+).note
+"""Journals what happened, in the chain of the person, or of the system if nobody is known."""

@@ -49,7 +49,6 @@ OWN = OwnWorkflow(
     table=RegisterCheck,
     due="next_try_at",
     lives=lambda: col(RegisterCheck.ended_at).is_(None),
-    held=timedelta(minutes=10),
 )
 """What the sweeper has to know of checks."""
 
