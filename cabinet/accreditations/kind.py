@@ -5,6 +5,7 @@ from cabinet.cases.timeline import SENTENCES, of_version, plain, told
 from rules.cases.accreditations import ACCREDITATION
 from rules.cases.process import Party, Status
 from rules.journal.entries import JournalKind as K
+from services.accreditations.training import filled_answers
 from services.dossier.page import CasePage
 from words.translation import gettext as _
 
@@ -50,6 +51,7 @@ ACCREDITATIONS = register(
         withdrawn="accreditation_withdrawn",
         copied="copied",
         waits=waits,
+        filled=lambda session, page: filled_answers(session, page.case, page.definition),
         phrases=Phrases(
             unsent="Документы для аккредитации ещё не отправлены.",
             papers="Документы портфолио",

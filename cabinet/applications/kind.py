@@ -4,6 +4,7 @@ from cabinet.cases.kinds import KindPages, Phrases, register
 from cabinet.cases.timeline import SENTENCES, of_version, plain, told
 from rules.cases.applications import APPLICATION
 from rules.journal.entries import JournalKind as K
+from services.credentials.filling import filled_answers
 from services.dossier.page import TimelineEntry
 from words.translation import gettext as _
 
@@ -20,6 +21,7 @@ APPLICATIONS = register(
         copied="copied",
         after_sending="submitted",
         paper=("Заявка одобрена, акт о зачислении готов.", "Скачать акт", "act"),
+        filled=lambda session, page: filled_answers(session, page.case, page.definition),
         phrases=Phrases(
             unsent="Заявка ещё не отправлена.",
             papers="Документы к заявке",

@@ -55,8 +55,10 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
     @router.get("")
     async def show(case_id: UUID, visit: Inside) -> Response:
         """The task list."""
-        edited = await editing(visit, case_id, kind)
-        return draft_page(visit, edited, kind.template("draft.html"), draft=draft_of(edited))
+        edited = await editing(visit, case_id, kind, sources=True)
+        draft = draft_of(edited)
+        page = kind.template("draft.html")
+        return draft_page(visit, edited, page, draft=draft, filled=edited.filled)
 
     @router.post("/discard")
     async def discard(case_id: UUID, visit: Inside) -> Response:
@@ -100,12 +102,13 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
     @router.get("/{name}")
     async def show_section(case_id: UUID, name: str, visit: Inside) -> Response:
         """One section of the form."""
-        return _section_page(visit, await editing(visit, case_id, kind), name)
+        return _section_page(visit, await editing(visit, case_id, kind, sources=True), name)
 
     @router.post("/{name}")
     async def save(case_id: UUID, name: str, visit: Inside) -> Response:
         """Save the section and go on, or stay where something has to be corrected."""
-        return await _saved_and_on(visit, await editing(visit, case_id, kind), name)
+        edited = await editing(visit, case_id, kind, sources=True)
+        return await _saved_and_on(visit, edited, name)
 
     @router.post("/{name}/autosave")
     async def autosave(case_id: UUID, name: str, visit: Inside) -> Response:
@@ -201,7 +204,8 @@ def _field(edited: Editing, field: Field, errors: Mapping[str, str]) -> FieldVie
         view = intake_view(edited, field, error, remark)
     else:
         view = field_view(field, edited.data.get(name), error, remark)
-    return replace(view, answered=name in edited.answered)
+    source = dict(edited.sources).get(name, "")
+    return replace(view, answered=name in edited.answered, source=source)
 
 
 def _section_page(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.cases.lines import latest_remarks, shown_value, url_of
-from cabinet.cases.views import Task
+from cabinet.cases.views import FilledLine, Task
 from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
@@ -26,9 +26,12 @@ from rules.forms.definitions import AttachmentRule, Section, check_attachments, 
 from rules.forms.draft_edits import mark, marks
 from rules.forms.fields import Field, FieldKind, too_long, too_long_words
 from rules.refusals import FieldError, Refusal, not_found
+from rules.registers.sources import SOURCE_WORDS
 from services.cases.draft_contents import attachments_of
 from services.cases.drafts import Drafts
+from services.credentials.filling import FilledFrom
 from services.dossier import page as dossier
+from words import formats
 from words.translation import gettext, in_words
 
 MODES = {Status.DRAFT: "draft", Status.CLARIFICATION: "answer"}
@@ -43,6 +46,10 @@ class Editing:
     attached: Sequence[Mapping[str, str]]
     remarks: Mapping[str, str]
     today: date
+    sources: Sequence[tuple[str, str]] = ()
+    """Fields, each with which document of the person's file gave the answer that stands there."""
+    filled: Sequence[FilledLine] = ()
+    """The documents that did."""
 
     @property
     def case_url(self) -> str:
@@ -193,14 +200,19 @@ def answered_of(
     return frozenset(name for name in remarks if is_answered(name))
 
 
-async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) -> Editing:
+async def editing(
+    visit: Visit, case_id: UUID, kind: KindPages | None = None, *, sources: bool = False
+) -> Editing:
     """The draft that the person may change, of a case of this kind, or of any.
 
-    Raises Refusal 404, or 409 where the case cannot be changed now.
+    With `sources` it says where answers came from. Raises Refusal 404, or 409 where the case cannot
+    be changed now.
     """
     async with visit.container.database.work() as session:
         page = await dossier.page(session, visit.actor, case_id)
         cited = await attachments_of(session, case_id, page.case.version)
+        filled_of = pages_of(page.case.kind).filled if sources and page.own else None
+        filled = await filled_of(session, page) if filled_of else ()
     if not page.own or (kind and kind.process.kind != page.case.kind):
         raise not_found()
     if not page.editable:
@@ -214,7 +226,36 @@ async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) ->
         data = page.newest.data if page.newest else {}
         attached = cited
     today = datetime.now(ZoneInfo(case.term_zone)).date()
-    return Editing(page, data, attached, latest_remarks(page), today)
+    stand = [(one.source, _standing(one.values, data)) for one in filled]
+    return Editing(
+        page,
+        data,
+        attached,
+        latest_remarks(page),
+        today,
+        [(name, source_words(source)) for source, names in stand for name in names],
+        [_filled_line(source) for source, names in stand if names],
+    )
+
+
+def _filled_line(source: FilledFrom) -> FilledLine:
+    url = f"/credentials/{source.credential_id}"
+    return FilledLine(gettext(source.category.title), source.number, url)
+
+
+def source_words(filled: FilledFrom) -> str:
+    """Which document of the person's file gave an answer, by whose word, and since when."""
+    title = gettext(filled.category.title)
+    return gettext("Из дела: %(title)s, %(who)s, %(day)s") % {
+        "title": f"{title} № {filled.number}" if filled.number else title,
+        "who": gettext(SOURCE_WORDS.get(filled.source, filled.source)),
+        "day": formats.day(filled.made_at),
+    }
+
+
+def _standing(values: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """The fields in which the draft has these values still."""
+    return [name for name, value in values.items() if not differs(data.get(name), value)]
 
 
 def tasks_of(edited: Editing) -> list[Task]:

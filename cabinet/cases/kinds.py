@@ -3,16 +3,20 @@
 A kind registers once, beside its pages. The pages that all kinds share ask `pages_of`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from api.container import Container
 from cabinet.cases.timeline import Sentence
+from clients.database import DatabaseSession
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Process
 from services.cases.drafts import Drafts
+from services.credentials.filling import FilledAnswers
 from services.dossier.page import CasePage
+
+Filled = Callable[[DatabaseSession, CasePage], Awaitable[Sequence[FilledAnswers]]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class KindPages:
     then, where the kind has words of its own. `needed` names the kinds of document that the answers
     of a draft make necessary, besides those that its type always asks for. `paper` is what
     an approved case brings its applicant: the sentence, the words of the link, and the page below
-    that of the case.
+    that of the case. `filled` says what the person's file gave to a draft.
     """
 
     process: Process
@@ -62,6 +66,7 @@ class KindPages:
     waits: Callable[[CasePage], tuple[str, str]] | None = None
     needed: Callable[[Mapping[str, Any]], Collection[str]] = lambda data: ()
     paper: tuple[str, str, str] | None = None
+    filled: Filled | None = None
 
     @property
     def room(self) -> str:

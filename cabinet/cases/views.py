@@ -52,6 +52,15 @@ class TaskList:
 
 
 @dataclass(frozen=True)
+class FilledLine:
+    """A document of the qualification file from which a draft was filled in."""
+
+    title: str
+    number: str
+    url: str
+
+
+@dataclass(frozen=True)
 class FormSection:
     """One page of a form."""
 

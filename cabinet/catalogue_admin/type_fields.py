@@ -35,6 +35,17 @@ KNOWN = {
     "programme.title": marked("Название программы"),
     "programme.hours": marked("Объём программы, часов"),
     "programme.organisation": marked("Организация программы"),
+    "renewed.specialty": marked("Продлеваемый документ: специальность"),
+    "renewed.number": marked("Продлеваемый документ: номер"),
+    "renewed.issuer": marked("Продлеваемый документ: кем выдан"),
+    "renewed.issued_on": marked("Продлеваемый документ: дата выдачи"),
+    "renewed.valid_until": marked("Продлеваемый документ: последний день"),
+    "renewed.words": marked("Продлеваемый документ: всё одной строкой"),
+    "diploma.specialty": marked("Диплом: специальность"),
+    "diploma.number": marked("Диплом: номер"),
+    "diploma.issuer": marked("Диплом: кем выдан"),
+    "diploma.issued_on": marked("Диплом: дата выдачи"),
+    "diploma.year": marked("Диплом: год выдачи"),
 }
 """What a form can know already, by the names that `prefill` uses."""
 CHANNELS = {

@@ -115,6 +115,8 @@ class FieldView:
     """What a reviewer wrote about the field."""
     answered: bool = False
     """Whether the draft has changed the field since."""
+    source: str = ""
+    """Where the value came from, if nobody typed it."""
 
 
 @dataclass(frozen=True)

@@ -301,15 +301,28 @@ def _too_early(
 def prefilled(definition: CaseTypeDefinition, facts: Mapping[str, Any]) -> dict[str, Value]:
     """Values that are known already, for the fields whose `prefill` is among the facts.
 
-    Facts have flat names: `{"person.snils": "112-233-445 95", "programme.hours": 36}`.
+    Facts have flat names: `{"person.snils": "112-233-445 95", "programme.hours": 36}`. A choice is
+    known by its value, or by the words that people read.
     """
     known: dict[str, Value] = {}
     for name, field in definition.fields.items():
         if field.prefill and (raw := facts.get(field.prefill)) is not None:
-            value, message = check_field(field, raw)
+            value, message = check_field(field, chosen(field, raw))
             if message is None and value is not None:
                 known[name] = value
     return known
+
+
+def chosen(field: Field, words: Any) -> Any:
+    """The value of the choice that is called so; without one, what was given."""
+    if field.kind is not FieldKind.CHOICE or not isinstance(words, str):
+        return words
+    wanted = _folded(words)
+    return next((one.value for one in field.choices if _folded(one.label) == wanted), words)
+
+
+def _folded(words: str) -> str:
+    return " ".join(words.split()).casefold().replace("ё", "е")
 
 
 def with_locked(

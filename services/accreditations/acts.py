@@ -29,7 +29,7 @@ from rules.refusals import FieldError, Refusal, Words
 from services.accreditations.norms import norm_of
 from services.accreditations.training import courses_of, prepared
 from services.cases.acts import Act
-from services.cases.beginning import beginner
+from services.cases.beginning import FromFile, beginner
 from services.cases.drafts import Drafts, RefusalTexts, facts_of, rules_of
 from services.cases.signals import CaseSignals
 from services.cases.transitions import CaseNotice
@@ -64,8 +64,11 @@ class Accreditations(Drafts):
             told.append(CaseNotice("review_withdrawn", case.reviewer_id))
         return told
 
-    async def create_draft(self, actor: Actor) -> Case:
-        """Begin an accreditation, filled in with what is known; a draft is gone on with."""
+    async def create_draft(self, actor: Actor, renewed: UUID | None = None) -> Case:
+        """Begin an accreditation, filled in with what is known; a draft is gone on with.
+
+        `renewed` is the credential that it renews; otherwise it is the one that lasts longest.
+        """
         actor.demand(Permission.APPLY)
         async with self._database.work() as session:
             begun_by = await beginner(session, actor, self.kind)
@@ -73,7 +76,8 @@ class Accreditations(Drafts):
                 return kept
             definition = await catalogue.case_type(session, TYPE)
             today = present().astimezone(ZoneInfo(begun_by.zone)).date()
-            known = await prepared(session, actor.person_id, today, self._norm(today))
+            norm = self._norm(today)
+            known = await prepared(session, actor.person_id, today, norm, renewed)
             cited = known.attachments()
             draft = {
                 **prefilled(definition, facts_of(begun_by.person)),
@@ -82,10 +86,10 @@ class Accreditations(Drafts):
             }
             return await self._new_case(session, begun_by, definition, None, draft, cited, None)
 
-    async def renew(self, actor: Actor, choice: UUID | None) -> Case:
+    async def renew(self, actor: Actor, known: FromFile, choice: UUID | None) -> Case:
         """Begin the accreditation that renews a credential; there is nothing to choose."""
         del choice
-        return await self.create_draft(actor)
+        return await self.create_draft(actor, known.credential_id)
 
     async def refresh(self, actor: Actor, case_id: UUID) -> Case:
         """Bring into a draft what the person's file says by now; what else is in it stays."""

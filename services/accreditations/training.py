@@ -12,15 +12,18 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.tables.cases import Case
 from models.tables.credentials import Credential, CredentialFile, CredentialVersion
-from models.tables.documents import DocumentVersion
 from rules.accreditations.hours import FinishedCourse, Hours, counts, hours_of
 from rules.accreditations.norms import AccreditationNorm, day_of
 from rules.cases.limits import MOST_ATTACHMENTS
-from rules.forms.definitions import CaseTypeDefinition
+from rules.forms.definitions import CaseTypeDefinition, chosen
 from services.cases.draft_contents import citation
+from services.credentials import filling, rows
+from services.credentials.filling import DIPLOMA, RENEWED, FilledAnswers
+from services.credentials.rows import readable_files
 
-COURSE, DIPLOMA = "course", "diploma"
+COURSE = "course"
 ADMISSIONS = ("accreditation", "certificate")
 """Categories of credentials; what an accreditation renews stands first."""
 
@@ -65,13 +68,14 @@ class Preparation:
 
     def draft(self, definition: CaseTypeDefinition) -> dict[str, Any]:
         """The answers that the file knows."""
-        known: dict[str, Any] = {}
-        if self.admission is not None:
-            known["previous_number"] = self.admission.number
-            known["valid_until"] = self.admission.valid_until.isoformat()
-            if (specialty := specialty_of(definition, self.admission.specialty)) is not None:
-                known["specialty"] = specialty
-        return known
+        if self.admission is None:
+            return {}
+        return _answers(
+            definition,
+            self.admission.specialty,
+            self.admission.number,
+            self.admission.valid_until.isoformat(),
+        )
 
     def attachments(self) -> list[dict[str, str]]:
         """The documents that belong to it: those of the courses that count, the newest first."""
@@ -86,22 +90,27 @@ class Preparation:
 
 
 async def prepared(
-    session: AsyncSession, person_id: UUID, today: date, norm: AccreditationNorm
+    session: AsyncSession,
+    person_id: UUID,
+    today: date,
+    norm: AccreditationNorm,
+    renewed: UUID | None = None,
 ) -> Preparation:
-    """What the file of a person gives today."""
-    rows = await _standing(session, person_id)
-    files = await _files(session, [version.id for _, version in rows])
+    """What the file of a person gives today; `renewed` is the credential that is to be renewed."""
+    standing = await _standing(session, person_id)
+    files = await readable_files(session, [version.id for _, version in standing])
     lines = [
         _line(version, files.get(version.id, ()), today, norm)
-        for row, version in rows
+        for row, version in standing
         if row.category == COURSE
     ]
+    wanted = [one for one in standing if one[0].id == renewed and one[0].category in ADMISSIONS]
     return Preparation(
         norm,
         hours_of([one.course for one in lines if one.counts], today, norm),
         sorted(lines, key=lambda one: one.course.finished_on, reverse=True),
-        _admission(rows, files),
-        [one for row, version in rows if row.category == DIPLOMA
+        _admission(wanted or standing, files),
+        [one for row, version in standing if row.category == DIPLOMA
          for one in files.get(version.id, ())],
     )  # fmt: skip
 
@@ -126,16 +135,48 @@ async def courses_of(
         .order_by(col(CredentialVersion.number))
     )
     newest = {one.credential_id: one for one in found.all()}
-    files = await _files(session, [one.id for one in newest.values()])
+    files = await readable_files(session, [one.id for one in newest.values()])
     lines = [_line(one, files.get(one.id, ()), None, None) for one in newest.values()]
     return sorted(lines, key=lambda one: one.course.finished_on, reverse=True)
 
 
 def specialty_of(definition: CaseTypeDefinition, words: str) -> str | None:
     """The value of the form's choice that a specialty in words means; None if it has none."""
-    wanted = " ".join(words.split()).casefold()
-    choices = definition.fields["specialty"].choices
-    return next((one.value for one in choices if one.label.casefold() == wanted), None)
+    field = definition.fields["specialty"]
+    value = chosen(field, words)
+    return value if value in [one.value for one in field.choices] else None
+
+
+def _answers(
+    definition: CaseTypeDefinition, specialty: str, number: str, valid_until: str
+) -> dict[str, Any]:
+    """What the form asks of the accreditation that is renewed."""
+    value = specialty_of(definition, specialty)
+    known = {"previous_number": number, "valid_until": valid_until}
+    return known if value is None else {**known, "specialty": value}
+
+
+async def filled_answers(
+    session: AsyncSession, case: Case, definition: CaseTypeDefinition
+) -> Sequence[FilledAnswers]:
+    """What the accreditation says whose number stands in the draft, if it is in the file."""
+    number = {"number": (case.draft or {}).get("previous_number")}
+    for category in ADMISSIONS:
+        known = await rows.with_number(session, case.applicant_id, category, number)
+        if known is not None:
+            return [
+                FilledAnswers(
+                    one,
+                    _answers(
+                        definition,
+                        str(one.facts[f"{RENEWED}.specialty"] or ""),
+                        one.number,
+                        str(one.facts[f"{RENEWED}.valid_until"] or ""),
+                    ),
+                )
+                for one in (await filling.of_credential(session, case.applicant_id, known))[:1]
+            ]
+    return ()
 
 
 async def _standing(
@@ -154,24 +195,6 @@ async def _standing(
         .order_by(col(Credential.issued_on).desc().nulls_last(), col(Credential.id))
     )
     return found.all()
-
-
-async def _files(session: AsyncSession, version_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
-    """The readable files of these versions, in their order."""
-    found = await session.exec(
-        select(CredentialFile)
-        .join(DocumentVersion, col(DocumentVersion.id) == col(CredentialFile.document_version_id))
-        .where(
-            col(CredentialFile.version_id).in_(version_ids),
-            DocumentVersion.verdict == "ok",
-            col(DocumentVersion.object_key).is_not(None),
-        )
-        .order_by(col(CredentialFile.version_id), col(CredentialFile.position))
-    )
-    files: dict[UUID, list[UUID]] = {}
-    for one in found.all():
-        files.setdefault(one.version_id, []).append(one.document_version_id)
-    return files
 
 
 def _line(

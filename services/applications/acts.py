@@ -10,11 +10,14 @@ from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from rules.access import Actor, Permission
+from rules.cases.limits import MOST_ATTACHMENTS
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
-from rules.forms.definitions import prefilled
+from rules.forms.definitions import merged_attachments, prefilled
 from rules.refusals import FieldError, Refusal
 from services.cases.acts import Act
+from services.cases.beginning import FromFile
+from services.cases.draft_contents import citation
 from services.cases.drafts import Drafts, RefusalTexts, facts_of
 from services.cases.transitions import CaseNotice
 from services.catalogue import lookup as catalogue
@@ -44,24 +47,36 @@ class Applications(Drafts):
             told.append(CaseNotice("review_withdrawn", case.reviewer_id))
         return told
 
-    async def create_draft(self, actor: Actor, programme_id: UUID) -> Case:
-        """Begin an application for a programme, filled in with what is known already (A1)."""
+    async def create_draft(
+        self, actor: Actor, programme_id: UUID, known: FromFile | None = None
+    ) -> Case:
+        """Begin an application for a programme, filled in with what is known already (A1).
+
+        One that renews a credential is filled in from the person's file as well (Q7).
+        """
         actor.demand(Permission.APPLY)
         async with self._database.work() as session:
             programme = await catalogue.offered_programme(session, programme_id)
             definition = await catalogue.case_type(session, TYPE)
             begun_by = await self._beginner(session, actor)
-            draft = prefilled(definition, facts_of(begun_by.person) | _programme_facts(programme))
+            facts = facts_of(begun_by.person) | _programme_facts(programme)
+            cited: list[dict[str, str]] = []
+            if known is not None:
+                facts |= known.facts
+                asked = {rule.kind for rule in merged_attachments(definition, programme)}
+                copies = [citation(kind, one) for kind, one in known.documents if kind in asked]
+                cited = copies[:MOST_ATTACHMENTS]
+            draft = prefilled(definition, facts)
             return await self._new_case(
-                session, begun_by, definition, programme.id, draft, [], None
+                session, begun_by, definition, programme.id, draft, cited, None
             )
 
-    async def renew(self, actor: Actor, programme_id: UUID | None) -> Case:
+    async def renew(self, actor: Actor, known: FromFile, programme_id: UUID | None) -> Case:
         """Begin an application that renews a credential. Raises Refusal 422 with no programme."""
         if programme_id is None:
             words = "Выберите программу."
             raise Refusal("incomplete", words, 422, [FieldError("programme_id", words)])
-        return await self.create_draft(actor, programme_id)
+        return await self.create_draft(actor, programme_id, known)
 
     async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Answer a clarification with a new version (A6)."""

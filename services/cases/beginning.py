@@ -4,8 +4,9 @@ Three statements: the person under a lock, the count, and the case with the firs
 journal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, func
@@ -43,6 +44,18 @@ class Beginner:
     person: Person
     zone: str
     kept: int
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """What a person's qualification file gives to a draft that renews a credential.
+
+    Facts have the names that `prefill` of a form uses; documents stand with their kind.
+    """
+
+    credential_id: UUID
+    facts: Mapping[str, Any]
+    documents: Sequence[tuple[str, UUID]]
 
 
 async def beginner(session: AsyncSession, actor: Actor, kind: CaseKind) -> Beginner:

@@ -5,7 +5,7 @@ row, and so is having told that the end has come: looking again tells nobody twi
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -41,7 +41,6 @@ OWN = OwnWorkflow(
     table=Credential,
     due="wakes_at",
     lives=lambda: col(Credential.wakes_at).is_not(None),
-    held=timedelta(minutes=10),
 )
 """What the sweeper has to know: a credential without `wakes_at` needs no workflow."""
 
@@ -94,7 +93,7 @@ async def _tend(
         return None
     version = await rows.current(session, row)
     since = known_since(version.made_at, by_owner=version.made_by is not None)
-    chosen = await leads.of_person(session, row.owner_id)
+    chosen = await leads.of_credential(session, row)
     known = await reminder_rows.of_end(session, row.id, last_day)
     result = due(planned(last_day, chosen, zone, known, since=since, now=now), last_day, zone, now)
     await reminder_rows.keep(session, row.id, last_day, known, result.all, now)

@@ -23,7 +23,8 @@ from rules.credentials.reminders import ReminderAnswer
 from rules.credentials.versions import not_standing
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, not_found
-from services.credentials import categories, reminder_rows, rows
+from services.cases.beginning import FromFile
+from services.credentials import categories, filling, reminder_rows, rows
 from services.own_workflows import Wake
 
 
@@ -33,8 +34,8 @@ class Renewing(Protocol):
     renews_by_programme: bool
     """Whether the owner chooses a programme for it."""
 
-    async def renew(self, actor: Actor, choice: UUID | None, /) -> Case:
-        """Begin its draft; `choice` is the programme."""
+    async def renew(self, actor: Actor, known: FromFile, choice: UUID | None, /) -> Case:
+        """Begin its draft, filled in from the person's file; `choice` is the programme."""
 
 
 AT_A_TIME = 100
@@ -62,12 +63,13 @@ class Renewals:
             row = await _own(session, actor, credential_id)
             known = await _open(session, row)
             kind = (await categories.newest(session, row.category)).renewed_by
+            given = await filling.renewing(session, actor.person_id, credential_id)
         if known is not None:
             return known
         if kind not in self._kinds:
             words = "Такой документ продлевают не в кабинете. Получив новый, внесите его здесь."
             raise Refusal("not_renewed_here", words, 409)
-        case = await self._kinds[kind].renew(actor, choice)
+        case = await self._kinds[kind].renew(actor, given, choice)
         now = present()
         async with self._database.work() as session:
             row = await _own(session, actor, credential_id)

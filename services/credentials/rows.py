@@ -3,7 +3,7 @@
 Whoever changes what a credential says makes a version here: its owner, a register, a correction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from crypto.key_ring import key_ring
 from models.tables.credentials import Credential, CredentialFile, CredentialVersion
+from models.tables.documents import DocumentVersion
 from rules.credentials.categories import CategoryDefinition
 from rules.credentials.versions import OWN, How, dates_of, identity_of, known_already
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
-from services.journal import entries as journal
+from services.journal.rows import RowJournal
 from services.subscribers import events
-
-SYSTEM = "credentials"
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,29 @@ async def files_of(session: AsyncSession, version_id: UUID) -> Sequence[UUID]:
     return found.all()
 
 
+async def readable_files(
+    session: AsyncSession, version_ids: Collection[UUID]
+) -> Mapping[UUID, list[UUID]]:
+    """The files of these versions that can be read, in their order."""
+    found = await session.exec(
+        select(CredentialFile)
+        .join(DocumentVersion, col(DocumentVersion.id) == col(CredentialFile.document_version_id))
+        .where(
+            col(CredentialFile.version_id).in_(version_ids),
+            DocumentVersion.verdict == "ok",
+            col(DocumentVersion.object_key).is_not(None),
+        )
+        .order_by(col(CredentialFile.version_id), col(CredentialFile.position))
+    )
+    files: dict[UUID, list[UUID]] = {}
+    for one in found.all():
+        files.setdefault(one.version_id, []).append(one.document_version_id)
+    return files
+
+
 async def begin(
     session: AsyncSession, owner_id: UUID, credential_id: UUID, new: NewVersion, now: datetime
-) -> Credential:
+) -> tuple[Credential, CredentialVersion]:
     """Make a credential with its first version. Raises Refusal 409 for a number known already."""
     row = Credential(
         id=credential_id,
@@ -90,8 +109,7 @@ async def begin(
         version=0,
         created_at=now,
     )
-    await write(session, row, new, now)
-    return row
+    return row, await write(session, row, new, now)
 
 
 async def write(
@@ -166,27 +184,14 @@ _KINDS: Mapping[How, JournalKind] = {
 }
 
 
-async def note(
-    session: AsyncSession,
-    row: Credential,
-    kind: JournalKind,
-    now: datetime,
-    by: UUID | None,
-    facts: Mapping[str, Any] | None = None,
-    contents: Mapping[str, Any] | None = None,
-) -> None:
-    """Journal what happened to a locked credential, in its own chain, and tell its subscribers."""
-    await journal.append(
-        session,
-        chain=row.id,
-        kind=kind,
-        at=now,
-        by=by,
-        system=None if by else SYSTEM,
-        facts={"credential": str(row.id), "category": row.category, **(facts or {})},
-        contents=dict(contents) if contents else None,
-        along=events.of_change(row, kind, now, facts or {}),
-    )
+note = RowJournal[Credential](
+    system="credentials",
+    chain=lambda row: row.id,
+    facts=lambda row: {"credential": str(row.id), "category": row.category},
+    owns_chain=True,
+    along=events.of_change,
+).note
+"""Journals what happened to a locked credential, in its own chain, and tells its subscribers."""
 
 
 async def with_number(

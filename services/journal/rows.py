@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from rules.journal.entries import JournalKind
 from services.journal import entries as journal
+from services.journal.entries import Along
 
 Row = TypeVar("Row")
 
@@ -19,13 +20,15 @@ class RowJournal(Generic[Row]):
     """The journal of rows that are no cases. `facts` of a row stand in each of its entries.
 
     `system` is the part of the program that acted where no person did. Without `owns_chain` the
-    lock of a row does not keep others from the chain, which is then locked itself.
+    lock of a row does not keep others from the chain, which is then locked itself. `along` gives what
+    is written together with an entry.
     """
 
     system: str
     chain: Callable[[Row], UUID]
     facts: Callable[[Row], Mapping[str, Any]]
     owns_chain: bool = False
+    along: Callable[[Row, JournalKind, datetime, Mapping[str, Any]], Along | None] | None = None
 
     async def note(
         self,
@@ -48,4 +51,5 @@ class RowJournal(Generic[Row]):
             facts={**self.facts(row), **(facts or {})},
             contents=dict(contents) if contents else None,
             lock=not self.owns_chain,
+            along=self.along(row, kind, now, facts or {}) if self.along else None,
         )

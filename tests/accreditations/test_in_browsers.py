@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 from temporalio.client import Client
 
 from api.container import Container
@@ -15,8 +15,8 @@ from crypto.key_ring import key_ring
 from rules.access import Role
 from services.cases import wakeups
 from services.cases.signals import CaseSignals
-from tests.accreditations.living import DIPLOMA, OLD_ONE, Accredited, centre, course
-from tests.shared.cabinet import DESKTOP, PHONE, Site, account_of, faults_of, signed_in
+from tests.accreditations.living import DIPLOMA, OLD_NUMBER, OLD_ONE, Accredited, centre, course
+from tests.shared.cabinet import DESKTOP, PHONE, Site, account_of, faults_of, signed_in, small_pdf
 from tests.shared.desk import Desk
 from tests.shared.office import Office
 from tests.shared.waiting import until
@@ -61,19 +61,27 @@ async def test_from_an_empty_file_to_an_accreditation(
     await expect(hers.get_by_text("Не хватает: 144")).to_be_visible()
     await well_made(hers, "empty")
     await someone.has("diploma", DIPLOMA)
-    await someone.has("accreditation", OLD_ONE)
     await someone.has("course", course(108, 60))
-    await hers.reload()
+    old_one = await described(hers, site)
+    await hers.goto(f"{site.url}/accreditations")
     await expect(hers.get_by_text("Любая из этих программ")).to_be_visible()
     await hers.get_by_text("Курсы, которые мы посчитали").click()
     await well_made(hers, "missing")
-    await hers.get_by_role("button", name="Подготовить документы").click()
+    await hers.goto(old_one)
+    await hers.get_by_role("link", name="Продлить").click()
+    await hers.get_by_role("button", name="Начать заявку").press("Enter")
     await expect(hers.get_by_role("heading", level=1)).to_have_text("Документы для аккредитации")
+    await expect(hers.get_by_role("link", name=f"№ {OLD_NUMBER}")).to_be_visible()
     await someone.has("course", course(36, 36, "2"))
     await hers.get_by_role("button", name="Дополнить из дела о квалификации").click()
     await expect(hers.get_by_text("Черновик дополнен")).to_be_visible()
     await well_made(hers, "draft")
     case_url = hers.url.split("?")[0].removesuffix("/draft")
+    await hers.goto(f"{case_url}/draft/specialty")
+    await expect(hers.locator("#field-previous_number")).to_have_value(OLD_NUMBER)
+    await expect(hers.locator("#source-previous_number")).to_contain_text("внесено вами")
+    await expect(hers.locator("#source-specialty")).to_contain_text(OLD_NUMBER)
+    await well_made(hers, "filled")
     await hers.goto(f"{case_url}/draft/work")
     await hers.locator("[name=experience]").fill("12")
     await hers.locator("[name=report]").fill("Приём и диагностика, школа пациентов.")
@@ -104,6 +112,22 @@ async def test_from_an_empty_file_to_an_accreditation(
         await switches.put("/behaviour", json={"delay": 0})
     await theirs.reload()
     await well_made(theirs, "desk-asked")
+
+
+async def described(page: Page, site: Site) -> str:
+    """Upload a copy and describe the old accreditation on the pages. Returns its address."""
+    await page.goto(f"{site.url}/credentials/new")
+    copy = FilePayload(name="Свидетельство.pdf", mimeType="application/pdf", buffer=small_pdf())
+    await page.set_input_files("#several", [copy])
+    await page.get_by_role("link", name="Описать первый").press("Enter")
+    await page.select_option("#category", "accreditation")
+    await page.get_by_role("button", name="Выбрать", exact=True).press("Enter")
+    await page.get_by_label("Периодическая").check()
+    for name in ("specialty", "number", "issuer", "issued_on", "valid_until"):
+        await page.fill(f"#field-{name}", OLD_ONE[name])
+    await page.get_by_role("button", name="Добавить в дело").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Аккредитация специалиста")
+    return page.url
 
 
 async def reached(office: Office, signals: CaseSignals, page: Page, words: str) -> None:

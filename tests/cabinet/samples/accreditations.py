@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from cabinet.accreditations.draft import AccreditationDraft
 from cabinet.accreditations.views import AccreditationPage, CourseRow, GrantedView, NeedsView
 from cabinet.cases.views import CaseRow, PaperLink, ProgressStep, Task, WaitsFor
-from tests.cabinet.samples.cases import AT, CASE, HAPPENINGS, SECTIONS, TALK, frame
+from tests.cabinet.samples.cases import AT, CASE, FILLED, HAPPENINGS, SECTIONS, TALK, frame
 from tests.cabinet.samples.sample import Sample
 
 _KIND = "accreditation"
@@ -109,7 +109,12 @@ def accreditation_pages() -> list[Sample]:
             here,
             {"needs": NEEDS, "cases": [row]},
         ),
-        Sample("accreditation-draft", "accreditations/draft.html", here, {"draft": DRAFT}),
+        Sample(
+            "accreditation-draft",
+            "accreditations/draft.html",
+            here,
+            {"draft": DRAFT, "filled": FILLED},
+        ),
         *(
             Sample(f"accreditation-{name}", "accreditations/case.html", here, {"case": case})
             for name, case in (

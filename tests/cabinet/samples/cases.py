@@ -11,6 +11,7 @@ from cabinet.cases.views import (
     CaseFile,
     CaseRow,
     FieldAnswer,
+    FilledLine,
     Happening,
     PaperLink,
     ProgressStep,
@@ -293,6 +294,7 @@ TALK = Talk(
     message_id="0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d",
 )
 
+FILLED = (FilledLine("Сертификат специалиста", "0177241234567", "#"),)
 CASE = ApplicationPage(
     url="/applications/1",
     number="ПК-2026-000123-0",

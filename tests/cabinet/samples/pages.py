@@ -39,6 +39,7 @@ from tests.cabinet.samples.cases import (
     CASES,
     DRAFT,
     FIELDS,
+    FILLED,
     INSTITUTION,
     PROGRAMME,
     REJECTED,
@@ -305,8 +306,14 @@ def main_pages() -> list[Sample]:
             "submitted_from": "вчера",
         },
     )
-    add("draft", "applications/draft.html", inside("/applications"), draft=DRAFT)
-    add("draft-answer", "applications/draft.html", inside("/applications"), draft=ANSWERING)
+    add("draft", "applications/draft.html", inside("/applications"), draft=DRAFT, filled=FILLED)
+    add(
+        "draft-answer",
+        "applications/draft.html",
+        inside("/applications"),
+        draft=ANSWERING,
+        filled=(),
+    )
     add(
         "section",
         "applications/section.html",
