@@ -294,7 +294,8 @@ class Container:
     @cached_property
     def register_differences(self) -> Differences:
         """What people take over from registers."""
-        return Differences(self.database, self._waker(WorkflowName.CREDENTIAL))
+        waker = self._waker(WorkflowName.CREDENTIAL)
+        return Differences(self.database, waker, self.credential_drafts)
 
     @cached_property
     def register_disputes(self) -> Disputes:

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from clients.answers import ReceivingSystem
+from clients.answers import LIMIT, ReceivingSystem
 from rules.texts.cleaning import clean, one_line
 
 UNKNOWN, OTHER_CONTENTS = "unknown_package", "other_contents"
@@ -80,6 +80,9 @@ class PackageStanding(BaseModel):
     number: str = Field("", max_length=60)
     decided_on: date | None = None
     valid_until: date | None = None
+    extract: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="SHA-256 of the extract; empty: none."
+    )
 
     @field_validator("words")
     @classmethod
@@ -112,6 +115,7 @@ class AccreditationCentre(ReceivingSystem):
     down = CentreDown
     garbled = CentreGarbled
     refused = CentreRefused
+    limit = 4 * LIMIT
 
     async def submit(
         self, package_id: UUID, application: bytes, portfolio: bytes
@@ -140,6 +144,15 @@ class AccreditationCentre(ReceivingSystem):
         if standing.digest != digest:
             raise CentreHasOther(OTHER_CONTENTS)
         return standing
+
+    async def extract(self, package_id: UUID, sha256: str) -> bytes:
+        """The extract of an accreditation, a PDF. Raises CentreDown where it is not that one."""
+        reply = await self._ask("GET", f"/v1/packages/{package_id}/extract")
+        if reply.status_code != 200:
+            raise CentreDown(f"HTTP {reply.status_code}")
+        if hashlib.sha256(reply.content).hexdigest() != sha256:
+            raise CentreGarbled("another extract than was said")
+        return reply.content
 
     def _refusal(self, body: bytes) -> Exception:
         refusal = super()._refusal(body)

@@ -23,6 +23,7 @@ from rules.forms.definitions import differs
 from rules.journal.entries import JournalKind
 from rules.journal.tag_words import TAG_WORDS
 from rules.journal.tags import OF_KIND
+from rules.registers.sources import SOURCE_WORDS
 from services.credentials.audience import Owner
 from services.credentials.drafts import DraftSeen
 from services.credentials.seen import CredentialSeen, Happened, VersionSeen
@@ -131,12 +132,16 @@ def vouched_words(version: VersionSeen, names: Mapping[UUID, str]) -> str:
         words = _("сверен с оригиналом %(day)s") % {"day": formats.day(version.confirmed_at)}
         return f"{words}, {who}" if who else words
     if version.source != OWN:
-        return _("сведения реестра")
+        return _source(version.source)
     return {
         Validation.HAND: _("с оригиналом ещё не сверен"),
         Validation.REGISTER: _("в реестре ещё не проверен"),
         Validation.NONE: "",
     }[version.category.validation]
+
+
+def _source(source: str) -> str:
+    return _(SOURCE_WORDS.get(source, source))
 
 
 def file_page(
@@ -220,7 +225,7 @@ def version_lines(
         CredentialVersionLine(
             number=version.number,
             how=_(HOW_WORDS[How(version.how)]),
-            who=names.get(version.made_by, "") if version.made_by else version.source,
+            who=names.get(version.made_by, "") if version.made_by else _source(version.source),
             at=version.made_at,
             reason=version.reason or "",
             url=f"{url_of(one.id)}?version={version.number}",

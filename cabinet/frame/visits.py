@@ -124,6 +124,9 @@ DONE: Mapping[str, str] = {
     "times_opened": marked("Время открыто для записи."),
     "time_withdrawn": marked("Время закрыто. Если на него был записан человек, мы ему сообщим."),
     "outcome_recorded": marked("Итог встречи записан."),
+    "register_to_complete": marked(
+        "В реестре есть не всё. Мы взяли, что есть: допишите остальное и приложите копию."
+    ),
     "register_accepted": marked("Сведения реестра приняты. Прежняя запись осталась в истории."),
     "register_disputed": marked("Отдел кадров получит ваши слова и ответит."),
     "register_answered": marked("Сотрудник получит ваш ответ."),

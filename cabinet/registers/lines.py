@@ -17,9 +17,11 @@ from cabinet.registers.views import (
 from clients.register_batches import AccreditationRecord, TrainingRecord
 from clients.registers import RegisterCard
 from rules.credentials.categories import CategoryDefinition
+from rules.credentials.versions import OWN
 from rules.ids import new_id
 from rules.registers.comparison import DifferenceKind, FieldDifference
 from rules.registers.kinds import REGISTER_WORDS, RecordState, RegisterName
+from rules.registers.sources import SOURCE_WORDS
 from services.registers.checks import CheckState
 from services.registers.differences import RegisterDifference
 from services.registers.disputes import DisputeSeen
@@ -119,7 +121,7 @@ def difference_view(one: RegisterDifference, disputed: DisputeSeen | None) -> Di
         theirs += ", " + _("с %(day)s") % {"day": formats.day(one.since)}
     ours = ""
     if one.ours_since is not None:
-        ours = _own_source(one.ours_source) + ", " + formats.day(one.ours_since)
+        ours = _(SOURCE_WORDS[one.ours_source or OWN]) + ", " + formats.day(one.ours_since)
     view = DifferenceView(
         key=one.key,
         act_id=str(new_id()),
@@ -156,11 +158,6 @@ def dispute_row(one: DisputeSeen) -> DisputeRow:
         at=one.at,
         url=f"/credentials/people/{one.person_id}",
     )
-
-
-def _own_source(source: str | None) -> str:
-    known = {name.value: _(words) for name, words in REGISTER_WORDS.items()}
-    return known.get(source or "", _("внесено вами"))
 
 
 def _titled(category: CategoryDefinition, data: Mapping[str, Any]) -> str:

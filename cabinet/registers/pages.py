@@ -55,8 +55,18 @@ async def check(visit: Inside) -> Response:
 
 @router.post("/accept")
 async def accept(visit: Inside, key: Key, act_id: Act) -> Response:
-    """Take over what a register says: a new version, or a new credential."""
-    made = await visit.container.register_differences.accept(visit.actor, act_id, key)
+    """Take over what a register says: a new version, or a new credential.
+
+    What is new and lacks something that our form asks for is described first.
+    """
+    acts = visit.container.register_differences
+    try:
+        made = await acts.accept(visit.actor, act_id, key)
+    except Refusal as refusal:
+        if refusal.code != "incomplete":
+            raise
+        draft = await acts.complete(visit.actor, act_id, key)
+        return visit.go(f"/credentials/drafts/{draft}", "register_to_complete")
     return visit.go(f"/credentials/{made}", "register_accepted")
 
 

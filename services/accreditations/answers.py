@@ -1,6 +1,7 @@
 """What the federal centre says of a package: asked for, and followed by the case."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,8 @@ from rules.cases.accreditations import AT_THE_CENTRE
 from rules.cases.process import Status, Transition
 from rules.clock import now as present
 from services import outages
+from services.accreditations import extracts
+from services.accreditations.extracts import Extract
 from services.accreditations.forwarding import send
 from services.accreditations.granting import grant
 from services.accreditations.line import CentreLine
@@ -41,6 +44,14 @@ _BY_COMMISSION = frozenset({CentreState.REFUSED, CentreState.ACCREDITED})
 """Answers that the commission gives; a centre that was asked late may have passed the case on."""
 
 
+@dataclass(frozen=True)
+class CentreAnswer:
+    """How a package stands, and what the centre issued."""
+
+    standing: PackageStanding
+    extract: Extract | None
+
+
 async def tend(line: CentreLine, case_id: UUID, signals: Sequence[CaseSignal] = ()) -> CaseState:
     """Do what is due on a case that is at the centre. Returns the state of the case.
 
@@ -55,14 +66,17 @@ async def tend(line: CentreLine, case_id: UUID, signals: Sequence[CaseSignal] = 
         if not _is_there(case):
             return await state_of(session, case)
         package = await session.get_one(AccreditationPackage, (case.id, case.version))
-    standing, again = None, None
+    standing, again, extract = None, None, None
     if package.ask_at is None or package.ask_at <= now:
         try:
             standing = await _ask(line, package)
+            extract = await extracts.fetch(line, package, standing)
         except CentreDown:
+            standing = None
             async with line.database.work() as session:
                 again = await outages.begin(session, FEDERAL_CENTRE, now)
-    return await _follow(line, package, standing, again)
+    answer = CentreAnswer(standing, extract) if standing is not None else None
+    return await _follow(line, package, answer, again)
 
 
 def _is_there(case: Case) -> bool:
@@ -82,7 +96,7 @@ async def _ask(line: CentreLine, package: AccreditationPackage) -> PackageStandi
 async def _follow(
     line: CentreLine,
     asked: AccreditationPackage,
-    standing: PackageStanding | None,
+    answer: CentreAnswer | None,
     again: datetime | None,
 ) -> CaseState:
     """Move the case as the centre says, and set its clock if it still waits."""
@@ -92,9 +106,9 @@ async def _follow(
         if not _is_there(case) or case.version != asked.version:
             return await state_of(session, case)
         package = await session.get_one(AccreditationPackage, (case.id, case.version))
-        if standing is not None:
+        if answer is not None:
             await outages.end(session, FEDERAL_CENTRE, now)
-            await _take(session, case, package, standing, now)
+            await _take(session, case, package, answer, now)
         if _is_there(case):
             await set_alarm(session, case, package, now, again)
         return await state_of(session, case)
@@ -104,9 +118,10 @@ async def _take(
     session: AsyncSession,
     case: Case,
     package: AccreditationPackage,
-    standing: PackageStanding,
+    answer: CentreAnswer,
     now: datetime,
 ) -> None:
+    standing = answer.standing
     new = package.state != standing.state
     package.state = standing.state.value
     package.asks = 0 if new else package.asks + 1
@@ -118,23 +133,24 @@ async def _take(
         facts = {"version": case.version}
         await move(session, case, Transition.TO_COMMISSION, now=now, facts=facts, tell=tell)
     if standing.state in _MOVES:
-        await _end(session, case, package, standing, now)
+        await _end(session, case, package, answer, now)
 
 
 async def _end(
     session: AsyncSession,
     case: Case,
     package: AccreditationPackage,
-    standing: PackageStanding,
+    answer: CentreAnswer,
     now: datetime,
 ) -> None:
     """Follow an answer with which the centre is done with this package."""
+    standing = answer.standing
     transition, kind = _MOVES[standing.state]
     package.ask_at = None
     package.decision = _contents(standing)
     session.add(package)
     if standing.state is CentreState.ACCREDITED:
-        await grant(session, case, standing, now)
+        await grant(session, case, standing, answer.extract, now)
     tell = [CaseNotice(kind, case.applicant_id)]
     if case.reviewer_id is not None:
         tell.append(CaseNotice("accreditation_answered", case.reviewer_id))

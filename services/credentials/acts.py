@@ -37,7 +37,7 @@ from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, act_id_reused, not_found
 from rules.staff.people import demand_reason
 from services import access, turns
-from services.credentials import categories, rows
+from services.credentials import categories, rows, succession
 from services.credentials.audience import owner_for
 from services.credentials.checks import Contents, checked, checked_form
 from services.credentials.reminder_rows import answered
@@ -125,7 +125,8 @@ class Credentials:
                 reason=said,
                 id=act,
             )
-            await rows.write(session, row, new, now)
+            made = await rows.write(session, row, new, now)
+            await succession.succeed(session, row, definition, made, now)
             await answered(session, row.id, ReminderAnswer.UPDATED, now)
             number = row.version
         await self.tell(row, CredentialSignal.CORRECTED)
@@ -166,20 +167,13 @@ class Credentials:
         """
         now = present()
         async with self._database.work() as session:
-            # In the order of ids, so that two people do not wait for each other.
-            found = {one: await _own(session, actor, one) for one in sorted({credential_id, by})}
+            found = {one: await _own(session, actor, one) for one in (credential_id, by)}
             row, newer = found[credential_id], found[by]
             if row.replaced_by == by:
                 return
             if not stands(row) or not stands(newer) or row is newer:
                 raise not_standing()
-            row.replaced_by = newer.id
-            rows.ask_to_look(row, now)
-            session.add(row)
-            await session.flush()
-            kind, facts = JournalKind.CREDENTIAL_REPLACED, {"by": str(newer.id)}
-            await rows.note(session, row, kind, now, actor.person_id, facts)
-            await answered(session, row.id, ReminderAnswer.REPLACED, now)
+            await succession.replace(session, row, newer.id, now, actor.person_id)
         await self.tell(row, CredentialSignal.REPLACED)
 
     async def confirm(self, actor: Actor, credential_id: UUID, version: int) -> None:
@@ -227,9 +221,11 @@ async def add_in(
     new = await _version(session, actor, definition, contents, How.ADDED, now)
     try:
         async with session.begin_nested():
-            return await rows.begin(session, actor.person_id, credential_id, new, now)
+            row, made = await rows.begin(session, actor.person_id, credential_id, new, now)
     except Refusal as refusal:
         raise await _named(session, actor, category, new, refusal) from None
+    await succession.succeed(session, row, definition, made, now)
+    return row
 
 
 async def update_in(
@@ -252,9 +248,10 @@ async def update_in(
     new = await _version(session, actor, definition, contents, How.UPDATED, now, act)
     try:
         async with session.begin_nested():
-            await rows.write(session, row, new, now)
+            written = await rows.write(session, row, new, now)
     except Refusal as refusal:
         raise await _named(session, actor, category, new, refusal) from None
+    await succession.succeed(session, row, definition, written, now)
     await answered(session, row.id, ReminderAnswer.UPDATED, now)
     return row, row.version
 
@@ -319,8 +316,9 @@ async def demand_room(session: AsyncSession, actor: Actor) -> None:
 
 
 async def _own(session: AsyncSession, actor: Actor, credential_id: UUID) -> Credential:
-    """The actor's own credential, locked. Raises Refusal 403, 404."""
+    """The actor's own credential, locked in the person's turn. Raises Refusal 403, 404."""
     actor.demand(Permission.KEEP_DOCUMENTS)
+    await turns.of_person(session, actor.person_id)
     row = await rows.locked(session, credential_id)
     if row is None or row.owner_id != actor.person_id:
         raise not_found()

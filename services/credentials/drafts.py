@@ -60,8 +60,14 @@ class CredentialDrafts:
         self._database = database
         self._credentials = credentials
 
-    async def begin(self, actor: Actor, draft_id: UUID, category: str | None) -> UUID:
-        """Begin one; the same id again begins no other. Returns the id."""
+    async def begin(
+        self,
+        actor: Actor,
+        draft_id: UUID,
+        category: str | None,
+        known: Mapping[str, Any] | None = None,
+    ) -> UUID:
+        """Begin one, with what is known; the same id again begins no other. Returns the id."""
         async with self._database.work() as session:
             await _demand_room(session, actor)
             if category is not None:
@@ -70,7 +76,7 @@ class CredentialDrafts:
                 id=draft_id,
                 owner_id=actor.person_id,
                 category=category,
-                data={},
+                data=dict(known or {}),
                 created_at=present(),
             )
             await session.exec(

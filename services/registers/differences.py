@@ -33,10 +33,11 @@ from rules.registers.comparison import (
     pair,
 )
 from rules.registers.kinds import RegisterName
-from services import access
-from services.credentials import categories, rows
+from services import access, turns
+from services.credentials import categories, rows, succession
 from services.credentials.acts import demand_room, stands
 from services.credentials.checks import checked_form
+from services.credentials.drafts import CredentialDrafts
 from services.credentials.reminder_rows import answered
 from services.credentials.rows import NewVersion
 from services.own_workflows import Wake
@@ -218,19 +219,21 @@ async def known_by_key(
 class Differences:
     """What a person does with differences; disputes have a file of their own."""
 
-    def __init__(self, database: Database, wake: Wake) -> None:
+    def __init__(self, database: Database, wake: Wake, drafts: CredentialDrafts) -> None:
         self._database = database
         self._wake = wake
+        self._drafts = drafts
 
     async def accept(self, actor: Actor, act: UUID, key: str) -> UUID:
         """Take over what the register says: a new version, or a new credential. Returns its id.
 
         `act` is the id of the version or credential: sent again, it changes nothing. Raises Refusal
-        409 if what the person saw has changed, 422 if our form does not take it.
+        409 if what the person saw has changed, 422 if our form asks for more: see `complete`.
         """
         actor.demand(Permission.KEEP_DOCUMENTS)
         now = present()
         async with self._database.work() as session:
+            await turns.of_person(session, actor.person_id)
             await lock_said(session, actor.person_id)
             if (done := await _done(session, actor, act)) is not None:
                 return done
@@ -243,7 +246,7 @@ class Differences:
                 new = NewVersion(
                     seen.category, data, [], How.ACCEPTED, actor.person_id, source=source
                 )
-                row = await rows.begin(session, actor.person_id, act, new, now)
+                row, version = await rows.begin(session, actor.person_id, act, new, now)
             else:
                 found = await rows.locked(session, seen.credential_id)
                 if found is None or found.version != seen.version or not stands(found):
@@ -261,11 +264,27 @@ class Differences:
                     source=source,
                     id=act,
                 )
-                await rows.write(session, row, new, now)
+                version = await rows.write(session, row, new, now)
                 await answered(session, row.id, ReminderAnswer.UPDATED, now)
+            await succession.succeed(session, row, seen.category, version, now)
         if row.wakes_at is not None:
             await self._wake(row.id)
         return row.id
+
+    async def complete(self, actor: Actor, act: UUID, key: str) -> UUID:
+        """Begin to describe what the register has and we have not, where our form asks for more.
+
+        So diplomas come into the file, whose day the register does not know. Returns the id of the
+        draft, which is the act's; of one that was begun before, nothing is changed. Raises Refusal
+        409 if what the person saw has changed.
+        """
+        actor.demand(Permission.KEEP_DOCUMENTS)
+        async with self._database.work() as session:
+            today = await access.day_in(session, actor.unit_id, present())
+            seen = await known_by_key(session, actor.person_id, key, today)
+        if seen.kind is not DifferenceKind.NEW:
+            raise difference_is_over()
+        return await self._drafts.begin(actor, act, seen.category.key, seen.data)
 
 
 async def _done(session: AsyncSession, actor: Actor, act: UUID) -> UUID | None:

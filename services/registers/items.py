@@ -79,7 +79,7 @@ def _course(one: TrainingRecord, today: date) -> RegisterItem:
 
 
 def _worker(card: RegisterCard, today: date) -> list[RegisterItem]:
-    """Diplomas have no day there, which we demand: they are compared, and not offered."""
+    """Diplomas have no day there: to add one, its owner says the day."""
     found = [
         RegisterItem(
             "diploma",
@@ -89,7 +89,6 @@ def _worker(card: RegisterCard, today: date) -> list[RegisterItem]:
                 number=one.series_number,
                 issuer=one.organisation,
             ),
-            offered=False,
         )
         for one in card.profs
     ]

@@ -7,13 +7,16 @@ package that it has lost is sent again.
 """
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from io import BytesIO
 from typing import Any, Literal
 from uuid import UUID
 
+import pikepdf
 from fastapi import FastAPI, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,6 +52,9 @@ class CentreBehaviour(BaseModel):
 
     delay: float = Field(6.0, ge=0, le=86400, description="Seconds until the decision.")
     answer: Literal["accredited", "remarks", "returned", "refused", "silent"] = "accredited"
+    extract: Literal["given", "none", "active"] = Field(
+        "given", description="What it issues: a PDF, nothing, or a PDF that acts when opened."
+    )
     lost: bool = False
     garbled: bool = Field(False, description="Answer with a decision that is not whole.")
 
@@ -72,6 +78,7 @@ class Centre:
 
     def __init__(self) -> None:
         self.packages: dict[UUID, KeptPackage] = {}
+        self.extracts: dict[UUID, bytes] = {}
         self.behaviour = CentreBehaviour()
 
     def take(self, id_: UUID, application: bytes, portfolio: bytes) -> str:
@@ -113,6 +120,10 @@ class Centre:
             if age >= behaviour.delay or behaviour.answer in ("remarks", "returned"):
                 state = CentreState(behaviour.answer)
         found = _said(package, state)
+        if state is CentreState.ACCREDITED and behaviour.extract != "none":
+            extract = extract_of(found.number, active=behaviour.extract == "active")
+            self.extracts[id_] = extract
+            found = found.model_copy(update={"extract": hashlib.sha256(extract).hexdigest()})
         if state in ENDS:
             self._keep(package.model_copy(update={"standing": found}))
         return found
@@ -137,6 +148,28 @@ def _said(package: KeptPackage, state: CentreState) -> PackageStanding:
         words=_WORDS.get(state, ""),
         **decision,
     )
+
+
+def extract_of(number: str, *, active: bool = False) -> bytes:
+    """An extract from the register of accreditations: a page of PDF with its number."""
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842))
+        words = f"BT /F1 14 Tf 72 760 Td (Accreditation {number}) Tj ET"
+        page.contents_add(words.encode("ascii"))
+        page.add_resource(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+            ),
+            pikepdf.Name.Font,
+            pikepdf.Name.F1,
+        )
+        if active:
+            pdf.Root.OpenAction = pikepdf.Dictionary(
+                S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)")
+            )
+        pdf.save(made, deterministic_id=True)
+    return made.getvalue()
 
 
 def _five_years_after(day: date) -> date:
@@ -174,6 +207,13 @@ def create_app() -> FastAPI:
     async def standing(id_: UUID) -> Response:
         """How a package stands."""
         return reply(id_)
+
+    @app.get("/v1/packages/{id_}/extract")
+    async def extract(id_: UUID) -> Response:
+        """What was issued."""
+        if id_ not in centre.extracts:
+            return JSONResponse({"code": UNKNOWN}, 404)
+        return Response(centre.extracts[id_], media_type="application/pdf")
 
     @app.get("/packages")
     async def listed() -> list[dict[str, Any]]:

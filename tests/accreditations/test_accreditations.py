@@ -1,6 +1,6 @@
 """A periodic accreditation on real servers: its portfolio, the federal centre, its terms (A10)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from io import BytesIO
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from models.messages import case_workflow_id
 from models.tables.cases import CaseAttachment
-from models.tables.credentials import Credential
+from models.tables.credentials import Credential, CredentialFile, CredentialVersion
 from models.tables.documents import DocumentVersion
 from rules.access import Role
 from rules.cases.process import CaseKind, Party, Status, Transition
@@ -25,6 +25,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.accreditations.granting import _renewed
 from services.cases.acts import Act
+from services.credentials import rows
 from services.credentials.seen import of_person
 from settings import Settings
 from tests.accreditations.living import OLD_NUMBER, OLD_ONE, TODAY, Accredited, centre, course
@@ -84,6 +85,13 @@ async def test_from_documents_to_the_accreditation(someone: Accredited) -> None:
         "accreditation_granted",
     ]
     assert await in_file(someone) == [(OLD_NUMBER, True), (package.decision["number"], False)]
+    granted, copies = await granted_to(someone, package.decision["number"])
+    assert (granted.source, granted.made_by) == ("accreditation_centre", None)
+    assert [(one.media_type, one.verdict, one.pages) for one in copies] == [
+        ("application/pdf", "ok", 1)
+    ]
+    kept_at = copies[0].object_key or ""
+    assert (await desk.container.objects.read(kept_at)).startswith(b"%PDF-")
     assert "accreditation_answered" in await someone.told(desk.office.reviewer)
     browser, theirs = await desk.browser(someone.person), await desk.browser(desk.office.reviewer)
     number = (await someone.case(case_id)).number or ""
@@ -171,12 +179,18 @@ async def test_a_lost_answer_and_a_centre_that_is_down(someone: Accredited) -> N
         assert kept[str(package.package_id)] >= 2
         # A centre that has lost everything gets the same package again.
         await switches.delete(f"/packages/{package.package_id}")
-        await switches.put("/behaviour", json={"delay": 0, "answer": "accredited", "garbled": True})
+        # An extract that acts when it is opened is not kept; the accreditation counts all the same.
+        spoilt = {"answer": "accredited", "garbled": True, "extract": "active"}
+        await switches.put("/behaviour", json={"delay": 0, **spoilt})
         await someone.ask_now(case_id)
         assert (await someone.case(case_id)).status == Status.FORWARDED
         await switches.put("/behaviour", json={"delay": 0})
         await someone.ask_now(case_id)
         await someone.stands(case_id, Status.ACCREDITED)
+        package = await someone.package(case_id)
+        assert package is not None
+        assert package.decision
+        assert (await granted_to(someone, package.decision["number"]))[1] == []
 
 
 async def test_other_contents_under_our_id_are_an_alarm(someone: Accredited) -> None:
@@ -284,6 +298,23 @@ async def test_of_two_credentials_the_right_one_is_replaced(someone: Accredited)
             version: Any = SimpleNamespace(data={"previous_number": number})
             found = await _renewed(session, draft, version)
             assert (found.id if found else None) == right
+
+
+async def granted_to(
+    someone: Accredited, number: str
+) -> tuple[CredentialVersion, Sequence[DocumentVersion]]:
+    """What the file says of the accreditation with this number, and its copies."""
+    async with someone.desk.container.database.work() as session:
+        owner = someone.person.person_id
+        known = await rows.with_number(session, owner, "accreditation", {"number": number})
+        assert known is not None
+        version = await rows.current(session, await session.get_one(Credential, known))
+        copies = await session.exec(
+            select(DocumentVersion)
+            .join(CredentialFile)
+            .where(CredentialFile.version_id == version.id)
+        )
+        return version, copies.all()
 
 
 async def in_file(someone: Accredited) -> list[tuple[str, bool]]:

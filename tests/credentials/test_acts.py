@@ -236,7 +236,7 @@ async def test_what_was_entered_by_mistake_is_withdrawn_and_stays(keeping: Keepi
 async def test_one_replaces_another_until_it_was_a_mistake(keeping: Keeping) -> None:
     """The expired one is replaced; when the newer one is withdrawn, the older one stands (Q7)."""
     clinician = keeping.office.clinician
-    old = await keeping.add(valid_until="25.11.2025", number="СТ 1")
+    old = await keeping.add(valid_until="25.11.2025", number="СТ 1", specialty="Терапия")
     new = await keeping.add(number="НВ 2")
     assert (await keeping.one(old)).status is CredentialStatus.EXPIRED
     for _ in range(2):
@@ -249,6 +249,28 @@ async def test_one_replaces_another_until_it_was_a_mistake(keeping: Keeping) -> 
     await keeping.acts.withdraw(clinician, new, "Загрузил не тот файл")
     assert (await keeping.one(old)).status is CredentialStatus.EXPIRED
     assert (await kinds(keeping, old))[-1] == JournalKind.CREDENTIAL_STANDS_AGAIN
+
+
+async def test_a_newer_accreditation_takes_the_place_of_the_older(keeping: Keeping) -> None:
+    """Once it is in the file: «заменён», a planned reminder is dropped; a mistake undoes it."""
+    soon = now() + timedelta(days=100)
+    old = await keeping.add(valid_until=soon.strftime("%d.%m.%Y"))
+    other = await keeping.add(
+        specialty="Терапия", number="7724 2", valid_until=soon.strftime("%d.%m.%Y")
+    )
+    async with keeping.office.database.work() as session:
+        row = await rows.locked(session, old)
+        assert row is not None
+        row.wakes_at = None
+    new = await keeping.add(number="7724 030123999")
+    assert (await keeping.one(old)).status is CredentialStatus.REPLACED
+    assert (await keeping.one(other)).status is CredentialStatus.ACTIVE
+    async with keeping.office.database.work() as session:
+        row = await session.get_one(Credential, old)
+        assert (row.replaced_by, row.wakes_at is not None) == (new, True)
+    assert (await kinds(keeping, old))[-1] == JournalKind.CREDENTIAL_REPLACED
+    await keeping.acts.withdraw(keeping.office.clinician, new, "Внесено по ошибке")
+    assert (await keeping.one(old)).status is CredentialStatus.ACTIVE
 
 
 async def test_personnel_vouches_for_the_version_they_have_seen(keeping: Keeping) -> None:

@@ -35,9 +35,11 @@ from rules.credentials.statuses import CredentialStatus
 from rules.refusals import Refusal
 from services import own_workflows
 from services.access_changes.asking import AccessChanges
+from services.cases.drafts import rules_of
 from services.cases.signals import CaseSignals
 from services.credentials import leads, life
 from services.credentials.acts import Credentials
+from services.credentials.filling import filled_answers
 from services.credentials.renewal import Renewals, close_over
 from tests.credentials.conftest import ACCREDITATION, Keeping
 from tests.shared.office import Office
@@ -288,7 +290,8 @@ async def test_who_left_and_what_was_replaced_is_not_reminded_of(
     """No notice goes to anybody who has left, and none about what does not count any more."""
     office, owner = keeping.office, keeping.office.clinician
     last = clock.at.astimezone(MOSCOW).date() + timedelta(days=95)
-    made, newer = await keeping.add(valid_until=typed(last)), await keeping.add(number="1")
+    made = await keeping.add(valid_until=typed(last))
+    newer = await keeping.add(number="1", specialty="Терапия")
     await life.look(office.database, made, nothing)
     await keeping.acts.replace(owner, made, newer)
     clock.at = reminder_at(last, 90, MOSCOW)
@@ -334,6 +337,18 @@ async def test_a_renewal_is_followed_until_it_is_closed(keeping: Keeping, clock:
     cases = {(await renewals.begin(owner, made, office.programme_id)).id for _ in range(2)}
     assert len(cases) == 1, "the second click opens the first case"
     assert (await keeping.one(made)).status == CredentialStatus.RENEWING
+    await keeping.add("diploma", number="ДВС 2")
+    case = await renewals.begin(owner, made, None)
+    assert case.draft is not None
+    assert case.draft["specialty"] == "cardiology"
+    assert "№ 7724 030123456" in case.draft["renewed_document"]
+    assert [one["kind"] for one in case.draft_attachments] == ["accreditation"]
+    async with office.database.work() as session:
+        definition, _ = await rules_of(session, case)
+        filled = await filled_answers(session, case, definition)
+    assert [one.source.category.key for one in filled] == ["accreditation", "diploma"]
+    assert filled[0].values["specialty"] == "cardiology"
+    assert filled[1].values["graduation_year"] == 2012
     async with office.database.work() as session:
         sent = await session.get_one(CredentialReminder, (made, last, 90))
         assert sent.answer == "renewal"

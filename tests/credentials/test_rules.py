@@ -1,6 +1,6 @@
 """Categories, statuses and what tells two credentials apart, without a database (Q1, Q6)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.credentials.categories import CategoryDefinition, End, Need, StateRegister
 from rules.credentials.progress import GapKind, progress_of
 from rules.credentials.statuses import CredentialStanding, CredentialStatus
+from rules.credentials.succession import Admitting, succeeds
 from rules.credentials.versions import compared, identity_of
 from services.catalogue.files import read_files
 from tests.shared.office import CATALOGUE
@@ -79,6 +80,37 @@ def test_what_has_no_end_never_expires() -> None:
     assert CredentialStanding(LAST).ends_soon(date(2026, 9, 5))
     assert not CredentialStanding(LAST).ends_soon(date(2026, 9, 4))
     assert not CredentialStanding(LAST).ends_soon(date(2026, 12, 5))
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "next_one"),
+    [
+        ("accreditation", "accreditation", True),
+        ("accreditation", "certificate", True),
+        ("attestation", "attestation", False),
+        ("accreditation", "attestation", False),
+    ],
+)
+def test_the_next_accreditation_in_a_specialty_succeeds(
+    newer: str, older: str, next_one: bool
+) -> None:
+    """Of the same specialty, issued no earlier, ending later; nothing else takes a place."""
+    known = shipped()
+    data = {"specialty": "Лёгочные  болезни"}
+    new = Admitting(known[newer], data, date(2026, 1, 1), date(2031, 1, 1))
+    old = Admitting(
+        known[older], {"specialty": "легочные болезни"}, date(2021, 1, 1), date(2026, 2, 1)
+    )
+    assert succeeds(new, old) is next_one
+    assert not succeeds(old, new)
+    for other in (
+        replace(old, data={"specialty": "Терапия"}),
+        replace(old, valid_until=new.valid_until),
+        replace(old, valid_until=None),
+        replace(old, issued_on=date(2026, 1, 2)),
+    ):
+        assert not succeeds(new, other)
+    assert not succeeds(replace(new, data={}), replace(old, data={}))
 
 
 def test_a_number_is_compared_by_its_letters_and_digits() -> None:

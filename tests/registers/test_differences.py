@@ -15,6 +15,7 @@ from models.tables.notices import Notice
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.credentials.reminders import ReminderAnswer, ReminderState
+from rules.credentials.statuses import CredentialStatus
 from rules.credentials.versions import How
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
@@ -22,7 +23,8 @@ from rules.refusals import Refusal
 from rules.registers.comparison import DifferenceKind, is_same
 from rules.registers.kinds import RegisterName
 from rules.registers.records import latest_effective
-from services.credentials.acts import asleep
+from services.credentials.acts import Credentials, asleep
+from services.credentials.drafts import CredentialDrafts
 from services.registers import differences, disputes
 from services.registers.differences import Differences, RegisterDifference
 from services.registers.disputes import Disputes
@@ -105,7 +107,8 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
     office: Office, keeping: Keeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The register is said to say so since when; accepted, it is a version with its source."""
-    person, acts = office.clinician.person_id, Differences(office.database, asleep)
+    person, database = office.clinician.person_id, office.database
+    acts = Differences(database, asleep, CredentialDrafts(database, Credentials(database)))
     mine = await keeping.add(valid_until="25.11.2028")
     await has_said(office.database, person, RegisterName.ACCREDITATION, 1, ACCREDITATION)
     await has_said(office.database, person, RegisterName.EDUCATION, 1, COURSE)
@@ -161,6 +164,52 @@ async def test_a_difference_is_shown_and_taken_over_by_the_person(
         told_of_end = await session.get_one(CredentialReminder, reminder)
         assert told_of_end.answer == ReminderAnswer.UPDATED
     assert set(agreed) == {mine, course}
+
+
+async def test_what_the_register_alone_has_comes_into_the_file(
+    office: Office, keeping: Keeping
+) -> None:
+    """A newer accreditation takes the place of the old one; of a diploma the day is asked."""
+    person, database = office.clinician, office.database
+    drafts = CredentialDrafts(database, Credentials(database))
+    acts = Differences(database, asleep, drafts)
+    mine = await keeping.add(number="7724 1", issued_on="25.11.2019", valid_until="25.11.2027")
+    await has_said(database, person.person_id, RegisterName.ACCREDITATION, 1, ACCREDITATION)
+    (new,) = await found_of(office, person.person_id)
+    made = await acts.accept(person, uuid4(), new.key)
+    old = await keeping.one(mine)
+    assert (old.status, old.replaced_by) == (CredentialStatus.REPLACED, made)
+    studied = {
+        "kind": "диплом специалиста",
+        "specialty": "Лечебное дело",
+        "series_number": "107704 0012345",
+        "organisation": "Первый медицинский университет",
+        "graduated": 2012,
+    }
+    card = {
+        "snils": "112-233-445 95",
+        "general": {
+            "surname": "Соколова",
+            "name": "Анна",
+            "patronymic": "Сергеевна",
+            "birth_date": "1980-01-01",
+        },
+        "profs": [studied],
+    }
+    await has_said(database, person.person_id, RegisterName.WORKERS, 1, card)
+    (diploma,) = await found_of(office, person.person_id)
+    assert (diploma.kind, diploma.category.key) == (DifferenceKind.NEW, "diploma")
+    act = uuid4()
+    with pytest.raises(Refusal, match="incomplete") as refused:
+        await acts.accept(person, act, diploma.key)
+    assert [one.path for one in refused.value.fields] == ["issued_on"]
+    assert {await acts.complete(person, act, diploma.key) for _ in range(2)} == {act}
+    await drafts.attach(person, act, await office.document(person, "diploma"))
+    await drafts.save(person, act, {"issued_on": "30.06.2012"}, {})
+    await drafts.finish(person, act)
+    got = await keeping.one(act)
+    assert (got.number, got.current.data["level"]) == ("107704 0012345", "specialist")
+    assert await found_of(office, person.person_id) == []
 
 
 async def test_a_mistyped_number_is_a_difference_and_not_a_new_one(
