@@ -4,12 +4,12 @@ from fastapi import APIRouter
 
 from api import (
     course,
-    credentials,
     documents,
     dossier,
     handovers,
     meetings,
     records,
+    registers,
     results,
     subscribers,
 )
@@ -30,6 +30,8 @@ from api.cases import (
     verifications,
 )
 from api.catalogue import admin, programmes
+from api.credentials import drafts as credential_drafts
+from api.credentials import file as credentials
 from api.fhir import practitioners
 from api.http import documentation, health
 from api.journal import log, self_check
@@ -61,6 +63,8 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     registration.router,
     credentials.router,
     records.router,
+    credential_drafts.router,
+    registers.router,
     documents.router,
     handovers.router,
     subscribers.router,

@@ -24,6 +24,7 @@ from cabinet.course import pages as course
 from cabinet.credentials import drafts as credential_drafts
 from cabinet.credentials import file as credential_file
 from cabinet.credentials import one as credential
+from cabinet.credentials import reminders as credential_reminders
 from cabinet.credentials import renewal as credential_renewal
 from cabinet.credentials import staff as credential_staff
 from cabinet.documents import pages as documents
@@ -90,6 +91,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credential_file.router,
     credential_staff.router,
     credential_renewal.router,
+    credential_reminders.router,
     credential.router,
     documents.router,
     handovers.router,

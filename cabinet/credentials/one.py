@@ -19,6 +19,7 @@ from cabinet.credentials.lines import (
     url_of,
     version_lines,
 )
+from cabinet.credentials.reminders import days_typed
 from cabinet.credentials.views import CredentialPage
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
@@ -27,7 +28,7 @@ from rules.clock import now
 from rules.credentials.categories import ISSUED_ON, VALID_UNTIL, StateRegister
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
-from services.credentials import seen
+from services.credentials import leads, seen
 from services.credentials.audience import Owner
 from services.credentials.seen import CredentialSeen, VersionSeen
 from words.translation import gettext as _
@@ -60,6 +61,10 @@ async def show(
     if one.replaced_by is not None:
         _owner, newer, _versions = await seen.one(session, visit.actor, one.replaced_by, now())
     before = by_number.get(shown.number - 1)
+    reminders = ""
+    if owner.own and one.stands and one.valid_until is not None:
+        days = await leads.of_person(session, owner.id) if one.leads is None else one.leads
+        reminders = days_typed(days) or _("не напоминать")
     return visit.page(
         "credentials/credential.html",
         credential=CredentialPage(
@@ -82,6 +87,7 @@ async def show(
             replaced_url=url_of(newer.id) if newer else "",
             replaced_title=titled(newer) if newer else "",
             renew_url=f"{url_of(one.id)}/renew" if _renewable(owner, one) else "",
+            reminders=reminders,
             renewal_url=f"/cases/{one.renewal_case_id}" if one.renewal_case_id else "",
         ),
     )

@@ -133,6 +133,8 @@ class CredentialPage:
     renew_url: str = ""
     """Where its renewal is begun, if a case renews such a credential."""
     renewal_url: str = ""
+    reminders: str = ""
+    """How many days ahead its owner is reminded, for the owner of one that ends."""
     """The case that renews it now."""
 
 

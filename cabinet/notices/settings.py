@@ -3,7 +3,6 @@
 Everything here works without scripts; with them a box is saved as soon as it is ticked.
 """
 
-import re
 from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from fastapi.responses import JSONResponse
 from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.accounts.sign_in import code_field
+from cabinet.credentials.reminders import days_in, days_typed
 from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, uuid_of
@@ -123,21 +123,13 @@ async def remind(
     """Save how many days ahead the person is reminded of the end of credentials."""
     if leads_typed != dict(fields_shown(shown)).get("leads_typed", ""):
         try:
-            await leads.choose(session, visit.actor, _days(leads_typed), now())
+            await leads.choose(session, visit.actor, days_in(leads_typed), now())
         except Refusal as refusal:
             faults = {"leads_typed": in_words(refusal.message)}
             return await _page(visit, session, None, faults, None, leads_typed)
     if visit.request.headers.get("accept") == "application/json":
         return JSONResponse({"saved": _saved()}, headers={"Cache-Control": "no-store"})
     return visit.go("/notices/settings", "saved")
-
-
-def _days(text: str) -> list[int]:
-    """Numbers with anything between them. Raises Refusal 422 for words."""
-    days = [whole(word) for word in re.split(r"[\s,;]+", text.strip()) if word]
-    if any(day is None for day in days):
-        raise Refusal("incomplete", "Напишите дни числами через запятую.", 422)
-    return [day for day in days if day is not None]
 
 
 def _saved() -> str:
@@ -172,7 +164,7 @@ async def _page(
     shown: str | None = None,
     leads_typed: str | None = None,
 ) -> Response:
-    chosen = ", ".join(map(str, await leads.of_person(session, visit.actor.person_id)))
+    chosen = days_typed(await leads.of_person(session, visit.actor.person_id))
     cells = await notice_settings.table(session, visit.actor)
     wishes = await notice_settings.wishes_of(session, visit.actor)
     faults = faults or {}

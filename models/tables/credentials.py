@@ -81,6 +81,11 @@ class Credential(SQLModel, table=True):
         default=None, sa_column=Column(EncryptedText("credential.withdrawn_reason"), nullable=True)
     )
     replaced_by: UUID | None = Field(default=None, foreign_key="credential.id")
+    leads: list[int] | None = Field(
+        default=None,
+        sa_column=Column(ARRAY(Integer()), nullable=True),
+        description="How many days ahead its owner is reminded; None: as of all others.",
+    )
     renewal_case_id: UUID | None = Field(
         default=None, foreign_key="case.id", description="An open case that renews it."
     )

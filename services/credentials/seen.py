@@ -71,6 +71,8 @@ class CredentialSeen:
     withdrawn_reason: str | None
     replaced_by: UUID | None
     renewal_case_id: UUID | None
+    leads: Sequence[int] | None
+    """Its own days of reminders; None: those of all others."""
 
     @property
     def category(self) -> CategoryDefinition:
@@ -214,6 +216,7 @@ def _worth(row: Credential, current: VersionSeen, today: date) -> CredentialSeen
         withdrawn_reason=row.withdrawn_reason,
         replaced_by=row.replaced_by,
         renewal_case_id=row.renewal_case_id,
+        leads=row.leads,
     )
 
 

@@ -61,6 +61,28 @@ CREDENTIAL_ROWS: dict[str, Row] = {
     "POST /api/v1/credentials/{credential_id}/confirm": Row(
         "signed_in", *VOUCHES, body(version=STALE)
     ),
+    "PUT /api/v1/credentials/{credential_id}/reminders": mine(
+        "signed_in", body(days=[30]), CLINICIANS
+    ),
+    "POST /api/v1/credentials/{credential_id}/renew": mine("signed_in", body(), CLINICIANS),
+    "GET /api/v1/credential-drafts": Row("signed_in", CLINICIANS),
+    "POST /api/v1/credential-drafts": Row("signed_in", CLINICIANS, send=act(category="other")),
+    "GET /api/v1/credential-drafts/{draft_id}": mine("signed_in", nothing, CLINICIANS, **DRAFT),
+    "PATCH /api/v1/credential-drafts/{draft_id}": mine(
+        "signed_in", body(data={}), CLINICIANS, **DRAFT
+    ),
+    "PUT /api/v1/credential-drafts/{draft_id}/files/{file_id}": mine(
+        "signed_in", nothing, CLINICIANS, file_id="version_id", **DRAFT
+    ),
+    "DELETE /api/v1/credential-drafts/{draft_id}/files/{file_id}": mine(
+        "signed_in", nothing, CLINICIANS, file_id="version_id", **DRAFT
+    ),
+    "POST /api/v1/credential-drafts/{draft_id}/finish": mine(
+        "signed_in", nothing, CLINICIANS, **DRAFT
+    ),
+    "DELETE /api/v1/credential-drafts/{draft_id}": Row(
+        "signed_in", CLINICIANS, CLINICIANS, CLINICIANS, using={"draft_id": "no_draft_id"}
+    ),
     "GET /fhir/r4/metadata": public(),
     "GET /fhir/r4/Practitioner/{person_id}": Row("view_credentials", SEES_STAFF, UNIT_HEAD, NOBODY),
     "POST /fhir/r4/Practitioner/_search": Row(
@@ -105,6 +127,8 @@ CREDENTIAL_PAGES: dict[str, Row] = {
     "POST /credentials/{credential_id}/withdraw": mine("session", form(reason="x"), CLINICIANS),
     "GET /credentials/{credential_id}/replace": mine("session", nothing, CLINICIANS),
     "POST /credentials/{credential_id}/replace": mine("session", form(), CLINICIANS),
+    "GET /credentials/{credential_id}/reminders": mine("session", nothing, CLINICIANS),
+    "POST /credentials/{credential_id}/reminders": mine("session", form(), CLINICIANS),
     "POST /credentials/{credential_id}/confirm": Row("session", *VOUCHES, form(version=STALE)),
 }
 
@@ -117,7 +141,7 @@ async def give_credentials(
     day = (now() - timedelta(days=30)).date()
     data = {"name": "Благодарность", "issuer": "Больница", "issued_on": day.isoformat()}
     new = NewVersion(definition, data, [file.id], How.ADDED, actor.person_id)
-    made = await rows.begin(session, actor.person_id, new_id(), new, now())
+    made, _ = await rows.begin(session, actor.person_id, new_id(), new, now())
     draft = CredentialDraft(owner_id=actor.person_id, data={}, created_at=now())
     session.add(draft)
     await session.flush()

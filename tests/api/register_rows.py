@@ -7,11 +7,25 @@ from rules.access import Actor
 from rules.clock import now
 from rules.ids import new_id
 from rules.registers.kinds import RegisterName
-from tests.api.access import CLINICIANS, EVERYBODY, WATCHERS, Row, form
+from tests.api.access import CLINICIANS, EVERYBODY, WATCHERS, Row, act, body, form
 from tests.api.credential_rows import PERSONNEL, VOUCHES
 
 _ACT = {"key": "none", "act_id": "{new_draft_id}"}
 
+REGISTER_ROWS: dict[str, Row] = {
+    "GET /api/v1/registers": Row("signed_in", EVERYBODY),
+    "POST /api/v1/registers/check": Row("signed_in", CLINICIANS),
+    "POST /api/v1/registers/accept": Row("signed_in", CLINICIANS, send=act(key="none")),
+    "POST /api/v1/registers/complete": Row("signed_in", CLINICIANS, send=act(key="none")),
+    "POST /api/v1/registers/dispute": Row(
+        "signed_in", CLINICIANS, send=act(key="none", reason="Ошибка")
+    ),
+    "GET /api/v1/registers/disputes": Row("signed_in", PERSONNEL),
+    "POST /api/v1/registers/disputes/{dispute_id}/answer": Row(
+        "signed_in", *VOUCHES, body(reason="Верно")
+    ),
+    "GET /api/v1/registers/runs": Row("signed_in", WATCHERS),
+}
 REGISTER_PAGES: dict[str, Row] = {
     "GET /registers": Row("session", EVERYBODY),
     "GET /registers/live": Row("session", EVERYBODY),

@@ -41,7 +41,7 @@ from tests.api.page_rows import (
 )
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.record_rows import RECORD_PAGES, RECORD_ROWS
-from tests.api.register_rows import REGISTER_PAGES
+from tests.api.register_rows import REGISTER_PAGES, REGISTER_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
 from tests.api.subscriber_rows import SUBSCRIBER_PAGES, SUBSCRIBER_ROWS
@@ -58,6 +58,7 @@ TABLE: dict[str, Row] = {
     **DOCUMENT_ROWS,
     **CREDENTIAL_ROWS,
     **CREDENTIAL_PAGES,
+    **REGISTER_ROWS,
     **REGISTER_PAGES,
     **RECORD_ROWS,
     **RECORD_PAGES,

@@ -14,12 +14,14 @@ from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.cases.limits import INTEGER
+from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.credentials.categories import MOST_FILES, End, Need, StateRegister, Validation
 from rules.credentials.progress import GapKind, progress_of
+from rules.credentials.reminders import LONGEST_LEAD
 from rules.credentials.statuses import CredentialStatus
 from rules.forms.definitions import json_schema
-from services.credentials import categories, overview, seen
+from services.credentials import categories, leads, overview, seen
 from services.credentials.checks import Contents
 from services.credentials.overview import StaffCredential, StaffQuery, StaffStanding
 from services.credentials.seen import CredentialSeen, VersionSeen
@@ -103,6 +105,7 @@ class CredentialOut(BaseModel):
     withdrawn_at: datetime | None
     withdrawn_reason: str | None
     replaced_by: UUID | None
+    reminder_days: list[int] | None = Field(description="Its own; null: as of all others.")
     versions: list[CredentialVersionOut] = Field(
         [], description="All of them, when one credential is asked for."
     )
@@ -126,6 +129,7 @@ class CredentialOut(BaseModel):
             withdrawn_at=one.withdrawn_at,
             withdrawn_reason=one.withdrawn_reason,
             replaced_by=one.replaced_by,
+            reminder_days=None if one.leads is None else list(one.leads),
             versions=[CredentialVersionOut.of(each) for each in versions or []],
         )
 
@@ -197,6 +201,25 @@ class SeenOriginalIn(BaseModel):
     """Which version agrees with the original."""
 
     version: Version
+
+
+class OwnRemindersIn(BaseModel):
+    """How many days ahead to remind of this one; null: as of all others."""
+
+    days: list[Annotated[int, Field(ge=0, le=LONGEST_LEAD)]] | None = Field(max_length=100)
+
+
+class RenewalIn(BaseModel):
+    """By which programme, where the kind of case that renews needs one."""
+
+    programme_id: UUID | None = None
+
+
+class RenewalOut(BaseModel):
+    """The case that renews it: its draft is filled in from the file."""
+
+    kind: CaseKind
+    case_id: UUID
 
 
 class CredentialMadeOut(BaseModel):
@@ -382,6 +405,25 @@ async def replace(
 ) -> None:
     """Say that another one has replaced it."""
     await container.credentials.replace(actor, credential_id, body.by)
+
+
+@router.put(
+    "/{credential_id}/reminders", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
+async def remind(
+    credential_id: UUID, body: OwnRemindersIn, session: Work, actor: CurrentActor
+) -> None:
+    """Choose other days of reminders for this one, from now on."""
+    await leads.choose_for(session, actor, credential_id, body.days, now())
+
+
+@router.post("/{credential_id}/renew", responses=documented(401, 403, 404, 409, 422))
+async def renew(
+    credential_id: UUID, body: RenewalIn, actor: CurrentActor, container: ContainerDep
+) -> RenewalOut:
+    """Begin the case that renews it, or learn which one is open."""
+    case = await container.renewals.begin(actor, credential_id, body.programme_id)
+    return RenewalOut(kind=CaseKind(case.kind), case_id=case.id)
 
 
 @router.post("/{credential_id}/confirm", status_code=204, responses=documented(401, 404, 409, 422))

@@ -1,0 +1,1 @@
+"""Proofs of qualification: the file, and what is being described."""
