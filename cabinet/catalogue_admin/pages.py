@@ -6,9 +6,9 @@ terms what it would mean for open cases. Nothing typed is lost when a save is re
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from api.http.entrance import CleanRoute
 from cabinet.catalogue_admin.fields import FormChoices, Typed, first_day
@@ -140,9 +140,14 @@ async def listing(room_name: str, visit: Inside) -> Response:
 
 
 @router.get("/{room_name}/{key}")
-async def edit(room_name: str, key: str, visit: Inside) -> Response:
-    """The page of an entry: its form, its versions, its history."""
-    return await opened(visit, _room(room_name), key)
+async def edit(
+    room_name: str,
+    key: str,
+    visit: Inside,
+    version: Annotated[int, Query(ge=0, le=100_000)] = 0,
+) -> Response:
+    """The page of an entry: its form, its versions, its history; any version of it beside."""
+    return await opened(visit, _room(room_name), key, version=version)
 
 
 @router.post("/{room_name}/{key}")

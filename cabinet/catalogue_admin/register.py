@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cabinet.catalogue_admin.room import Room
+from cabinet.catalogue_admin.rooms.categories import CATEGORIES
 from cabinet.catalogue_admin.rooms.days import CALENDAR
 from cabinet.catalogue_admin.rooms.programmes import PROGRAMMES
 from cabinet.catalogue_admin.rooms.reasons import REASONS
@@ -11,5 +12,5 @@ from cabinet.catalogue_admin.rooms.types import TYPES
 from cabinet.catalogue_admin.rooms.units import UNITS
 
 ROOMS: Mapping[str, Room] = {
-    room.name: room for room in (PROGRAMMES, TYPES, TERMS, REASONS, UNITS, CALENDAR)
+    room.name: room for room in (PROGRAMMES, TYPES, TERMS, CATEGORIES, REASONS, UNITS, CALENDAR)
 }

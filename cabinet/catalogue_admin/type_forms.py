@@ -7,7 +7,7 @@ was in the version that the draft began with.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cabinet.catalogue_admin.fields import EntryField, Typed, typed_in
@@ -22,6 +22,8 @@ from rules.texts.identifiers import IdentifierError
 
 _UNSEEN = ("pattern", "example", "suggestions", "autocomplete", "inputmode")
 """What the form does not show of a field; it goes with the kind."""
+SHOWN_OF_FIELD = frozenset(one.name for one in FIELD)
+"""What the form shows of a field."""
 _TEXTS = (FieldKind.TEXT, FieldKind.LONG_TEXT)
 _BOUNDED = {FieldKind.NUMBER: "this_year", FieldKind.DATE: "today"}
 Values = dict[str, Any]
@@ -107,6 +109,12 @@ def opened(values: Mapping[str, Any]) -> TypeDraft:
         TypedPart(_typed(DOCUMENT, one, one["kind"])) for one in values.get("attachments", ())
     ]
     return TypeDraft(typed_in(ASKED, values), sections or [_new_section()], documents)
+
+
+def fields_opened(fields: Sequence[Mapping[str, Any]]) -> TypeDraft:
+    """A form of fields alone, as a draft with one section that is not shown."""
+    section = {"name": "form", "title": "", "hint": "", "fields": fields}
+    return replace(opened({"sections": [section]}), head={})
 
 
 def _typed(fields: Sequence[EntryField], values: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -230,6 +238,24 @@ def values_of(draft: TypeDraft, before: Mapping[str, Any]) -> tuple[Values, dict
     if reading.errors:
         raise entries.unfit(reading.errors)
     return values, reading.places
+
+
+def fields_of(
+    draft: TypeDraft, before: Sequence[Mapping[str, Any]]
+) -> tuple[list[Values], dict[str, str]]:
+    """The fields of a form that has no sections, and where each was typed; `before`: as they were.
+
+    Raises Refusal 422 with all that can be told at a field.
+    """
+    reading = _Reading({"sections": [{"fields": before}]})
+    parts = [(f"s0f{n}", one) for n, one in enumerate(draft.sections[0].fields) if not one.aside]
+    reading.taken = {one.typed["name"] for _at, one in parts}
+    fields = [_field(at, one, reading) for at, one in parts]
+    reading.places = {f"form.{n}": at for n, (at, _one) in enumerate(parts)}
+    _dates_follow([{"fields": fields}], reading, "form")
+    if reading.errors:
+        raise entries.unfit(reading.errors)
+    return fields, reading.places
 
 
 def _head(head: Typed, reading: _Reading) -> Values:
@@ -380,13 +406,13 @@ def _bound(at: str, end: str, text: str, kind: FieldKind, reading: _Reading) -> 
     return number
 
 
-def _dates_follow(sections: Sequence[Values], reading: _Reading) -> None:
+def _dates_follow(sections: Sequence[Values], reading: _Reading, path: str = "") -> None:
     """A date that may not precede another one stands behind it."""
     dates: set[str] = set()
     for place, section in enumerate(sections):
         for number, one in enumerate(section["fields"]):
             if (earlier := one.get("not_before")) and earlier not in dates:
-                at = reading.places[f"sections.{place}.fields.{number}"]
+                at = reading.places[f"{path or f'sections.{place}.fields'}.{number}"]
                 words = "Дата, с которой сравнивают, должна стоять в форме раньше."
                 reading.wrong(at, "not_before", words)
             if one["kind"] == FieldKind.DATE:

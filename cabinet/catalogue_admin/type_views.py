@@ -52,6 +52,16 @@ def type_form(
     )
 
 
+def fields_form(
+    draft: TypeDraft, errors: Mapping[str, str], choices: FormChoices, shown: str
+) -> TypeForm:
+    """A form of fields alone: of what a person's file fills in nothing is asked."""
+    drawing = _Drawing(draft, errors, choices, shown, frozenset({"prefill", "locked"}))
+    section, fields = drawing.section(0, draft.sections[0])
+    hidden = [(f"s0-{name}", text) for name, text in draft.sections[0].typed.items()]
+    return TypeForm((), [(replace(section, hidden=hidden), fields)], (), (), fields_only=True)
+
+
 @dataclass(frozen=True)
 class _Drawing:
     """Draws the parts of one draft, with the errors that belong to them."""
@@ -60,6 +70,7 @@ class _Drawing:
     errors: Mapping[str, str]
     choices: FormChoices
     shown: str
+    unasked: frozenset[str] = frozenset()
 
     def fields(self, asked: Sequence[EntryField], typed: Typed, at: str = "") -> list[FieldView]:
         return [one.drawn(typed, self.choices, at=at, errors=self.errors) for one in asked]
@@ -90,7 +101,10 @@ class _Drawing:
         return [
             replace(one, options=lambda _choices: dates) if one.name == "not_before" else one
             for one in FIELD
-            if kind in ONLY_FOR.get(one.name, [kind]) or (one.name == "choices" and may_be_choice)
+            if one.name not in self.unasked
+            and (
+                kind in ONLY_FOR.get(one.name, [kind]) or (one.name == "choices" and may_be_choice)
+            )
         ]
 
     def _other_dates(self, part: TypedPart) -> dict[str, str]:

@@ -127,7 +127,10 @@ class TypeForm:
     sections: Sequence[tuple[PartView, Sequence[PartView]]]
     documents: Sequence[PartView]
     rest: Sequence[FieldView]
-    file_url: str
+    file_url: str = ""
+    """Where the same is shown as the text of a file."""
+    fields_only: bool = False
+    """Whether it is one list of fields, without sections and documents."""
 
     @property
     def labels(self) -> dict[str, str]:

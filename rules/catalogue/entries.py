@@ -19,6 +19,8 @@ class Subject(StrEnum):
     REASON = "reason"
     UNIT = "unit"
     DAY = "day"
+    CATEGORY = "category"
+    """Of credentials."""
 
 
 def demand(actor: Actor) -> None:

@@ -87,8 +87,8 @@ async def load(
 
     content, own = read_files(files), own or {}
     stored = await _stored_types(session)
-    loaded = Loaded(left=_set_aside(content, own, stored))
     known = await _stored_definitions(session)
+    loaded = Loaded(left=_set_aside(content, own, {"types": stored, **known}))
     if problems := [
         *_types_changed(content, stored),
         *_strangers(content, stored),
@@ -119,22 +119,30 @@ async def _stored_types(session: AsyncSession) -> dict[tuple[str, int], dict[str
     return {(row.key, row.version): row.definition for row in rows}
 
 
-def _as_now(stored: dict[str, Any]) -> dict[str, Any]:
+def _as_now(section: str, stored: dict[str, Any]) -> dict[str, Any]:
     """A stored definition, with fields that were added to definitions later at their defaults."""
-    return CaseTypeDefinition.model_validate(stored).model_dump(mode="json")
+    _table, shape = _KEPT.get(section, (None, CaseTypeDefinition))
+    return shape.model_validate(stored).model_dump(mode="json")
 
 
-_KEYS = {"types": "key", "programmes": "code", "reasons": "key", "calendar": "day"}
+_KEYS = {
+    "types": "key",
+    "credentials": "key",
+    "programmes": "code",
+    "reasons": "key",
+    "calendar": "day",
+}
 
 
-def _set_aside(content: FileContent, own: Own, stored: Stored) -> list[str]:
+def _set_aside(content: FileContent, own: Own, stored: Mapping[str, Stored]) -> list[str]:
     """Take out of the files what stays as it is. Returns the names where the files say otherwise.
 
     Where the type of applications stays, so do programmes that name what only the files' type has.
     Reasons keep their places in the files, and are passed over when they are loaded.
     """
     left = [*_said_otherwise(content, own, stored)]
-    types, days = own.get("types", {}), own.get("calendar", {})
+    types, days, kept = (own.get(name, {}) for name in ("types", "calendar", "credentials"))
+    content.credentials = [each for each in content.credentials if each.key not in kept]
     content.types = [each for each in content.types if each.key not in types]
     content.calendar = [each for each in content.calendar if each.day.isoformat() not in days]
     if content.programmes is None:
@@ -142,21 +150,21 @@ def _set_aside(content: FileContent, own: Own, stored: Stored) -> list[str]:
     content.staying = set(own.get("programmes", ()))
     for each in content.programmes if APPLICATION_TYPE in types else ():
         alone = FileContent(content.types, [each])
-        if each.code not in content.staying and any(_strangers(alone, stored)):
+        if each.code not in content.staying and any(_strangers(alone, stored["types"])):
             content.staying.add(each.code)
             left.append(f"programmes {each.code}")
     content.programmes = [each for each in content.programmes if each.code not in content.staying]
     return left
 
 
-def _said_otherwise(content: FileContent, own: Own, stored: Stored) -> Iterator[str]:
+def _said_otherwise(content: FileContent, own: Own, stored: Mapping[str, Stored]) -> Iterator[str]:
     """What the institution has made its own, and the files would change."""
     for section, entries in own.items():
         for each in getattr(content, section) or ():
             key = str(getattr(each, _KEYS[section]))
             said = each.model_dump(mode="json", exclude={"valid_from"})
-            known = stored.get((key, each.version)) if section == "types" else None
-            if known is not None and _as_now(known) == said:
+            known = stored[section].get((key, each.version)) if section in stored else None
+            if known is not None and _as_now(section, known) == said:
                 continue
             if key in entries and said != entries[key]:
                 yield f"{section} {key}"
@@ -165,7 +173,7 @@ def _said_otherwise(content: FileContent, own: Own, stored: Stored) -> Iterator[
 def _types_changed(content: FileContent, stored: Stored) -> Iterator[str]:
     for each in content.types:
         before = stored.get((each.key, each.version))
-        if before is not None and _as_now(before) != each.definition:
+        if before is not None and _as_now("types", before) != each.definition:
             yield (
                 f"types {each.key}: version {each.version} is stored with another definition; "
                 f"cases may have begun with it, so raise `version`"
@@ -240,12 +248,12 @@ async def _stored_definitions(session: AsyncSession) -> Mapping[str, Stored]:
 
 
 def _definitions_changed(content: FileContent, known: Mapping[str, Stored]) -> Iterator[str]:
-    for section, (_, shape) in _KEPT.items():
+    for section in _KEPT:
         for each in getattr(content, section):
             before = known[section].get((each.key, each.version))
             if before is None:
                 continue
-            if shape.model_validate(before).model_dump(mode="json") != each.definition:
+            if _as_now(section, before) != each.definition:
                 yield (
                     f"{section} {each.key}: version {each.version} is stored with another"
                     f" definition; {section} may have been written by it, so raise `version`"

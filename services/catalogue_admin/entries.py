@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.catalogue import CatalogueChange
 from models.tables.people import Person
 from rules.catalogue.entries import Subject, differences
+from services.catalogue_admin.categories import CATEGORIES
 from services.catalogue_admin.days import DAYS
 from services.catalogue_admin.kinds import Entry, EntryKind
 from services.catalogue_admin.programmes import PROGRAMMES
@@ -21,7 +22,7 @@ from services.catalogue_admin.types import TYPES
 from services.catalogue_admin.units import UNITS
 
 KINDS: Mapping[Subject, EntryKind] = {
-    kind.subject: kind for kind in (PROGRAMMES, TYPES, REASONS, UNITS, DAYS)
+    kind.subject: kind for kind in (PROGRAMMES, TYPES, CATEGORIES, REASONS, UNITS, DAYS)
 }
 
 
