@@ -148,6 +148,16 @@ PATHS = {
 }
 
 
+async def crowd(office: Office, number: int) -> ApiUser:
+    """Cases and credentials of others, and the reviewer of their department."""
+    [(template, wire)] = await office.drafts(1)
+    await office.submit(template, wire)
+    await office.watches["medcab"].until(template, "in_review")
+    reviewer = await _department(office, number, template)
+    await _analyze(office.ground.settings)
+    return reviewer
+
+
 async def p7(office: Office, scale: float) -> list[Figure]:
     """A page of the archive and of the queue, among many cases against among few."""
     each, many = 10, int(MANY * scale)

@@ -282,6 +282,24 @@ async def test_other_days_are_chosen(keeping: Keeping, clock: Clock) -> None:
     looked = await life.look(office.database, made, nothing)
     assert looked.looks_at == over_at(last, MOSCOW), "the end itself is always told"
     assert await told(office, owner.person_id) == [("credential_ends", last.isoformat())]
+    # Days of its own, which others do not touch, until it follows them again.
+    for own, all_of_them, next_one in (
+        ([20], None, reminder_at(last, 20, MOSCOW)),
+        ([20], [10], reminder_at(last, 20, MOSCOW)),
+        (None, None, reminder_at(last, 10, MOSCOW)),
+        ([], None, over_at(last, MOSCOW)),
+    ):
+        async with office.database.work() as session:
+            await leads.choose_for(session, owner, made, own, clock.at)
+            if all_of_them is not None:
+                await leads.choose(session, owner, all_of_them, clock.at)
+        looked = await life.look(office.database, made, nothing)
+        assert looked.looks_at == next_one
+    async with office.database.work() as session:
+        with pytest.raises(Refusal, match="not_found"):
+            await leads.choose_for(session, office.head, made, [5], clock.at)
+        with pytest.raises(Refusal, match="incomplete"):
+            await leads.choose_for(session, owner, made, [999], clock.at)
 
 
 async def test_who_left_and_what_was_replaced_is_not_reminded_of(
