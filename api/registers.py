@@ -52,7 +52,7 @@ class DisputeOut(BaseModel):
     answered_at: datetime | None
 
 
-class DifferenceOut(BaseModel):
+class RegisterDifferenceOut(BaseModel):
     """A credential in which a register and the file differ, or that the register alone has."""
 
     key: str = Field(description="Names exactly this: it changes with anything that is shown.")
@@ -113,11 +113,11 @@ class OwnRegistersOut(BaseModel):
     """All registers beside the person's file."""
 
     said: list[SaidOut]
-    differences: list[DifferenceOut]
+    differences: list[RegisterDifferenceOut]
     check: CheckOut | None
 
 
-class DifferenceIn(BaseModel):
+class RegisterDifferenceIn(BaseModel):
     """Which difference the person saw."""
 
     key: Key
@@ -191,7 +191,9 @@ async def own(session: Work, actor: CurrentActor) -> OwnRegistersOut:
             )
             for one in (await seen.of_person(session, person)).values()
         ],
-        differences=[DifferenceOut.of(one, disputed.get(one.subject)) for one in found.differences],
+        differences=[
+            RegisterDifferenceOut.of(one, disputed.get(one.subject)) for one in found.differences
+        ],
         check=CheckOut.of(check) if check else None,
     )
 
@@ -204,7 +206,7 @@ async def check(actor: CurrentActor, container: ContainerDep) -> CheckOut:
 
 @router.post("/accept", responses=documented(401, 403, 404, 409, 422))
 async def accept(
-    body: DifferenceIn,
+    body: RegisterDifferenceIn,
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
     container: ContainerDep,
@@ -216,7 +218,7 @@ async def accept(
 
 @router.post("/complete", status_code=201, responses=documented(401, 403, 404, 409, 422))
 async def complete(
-    body: DifferenceIn,
+    body: RegisterDifferenceIn,
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
     container: ContainerDep,

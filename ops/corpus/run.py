@@ -97,7 +97,7 @@ def still_acts(content: bytes) -> bool:
                 compress_streams=False,
                 fix_metadata_version=False,
             )
-    except (pikepdf.PdfError, RuntimeError, ValueError):
+    except (pikepdf.PdfError, pikepdf.PasswordError, RuntimeError, ValueError):
         return False
     return _ACTIVE.search(out.getvalue()) is not None
 

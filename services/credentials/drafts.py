@@ -206,6 +206,7 @@ class CredentialDrafts:
         number that is known already, and once for a new version that came in between: the draft
         then counts as written by somebody who has seen it.
         """
+        actor.demand(Permission.KEEP_DOCUMENTS)
         try:
             async with self._database.work() as session:
                 draft = await session.get(CredentialDraft, draft_id, with_for_update=True)
