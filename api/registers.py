@@ -123,7 +123,7 @@ class RegisterDifferenceIn(BaseModel):
     key: Key
 
 
-class DisputeIn(DifferenceIn):
+class DisputeIn(RegisterDifferenceIn):
     """What is wrong in the register."""
 
     reason: Said

@@ -20,8 +20,8 @@ class RowJournal(Generic[Row]):
     """The journal of rows that are no cases. `facts` of a row stand in each of its entries.
 
     `system` is the part of the program that acted where no person did. Without `owns_chain` the
-    lock of a row does not keep others from the chain, which is then locked itself. `along` gives what
-    is written together with an entry.
+    lock of a row does not keep others from the chain, which is then locked itself. `along` gives
+    what is written together with an entry.
     """
 
     system: str
