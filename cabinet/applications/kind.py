@@ -4,7 +4,7 @@ from cabinet.cases.kinds import KindPages, Phrases, register
 from cabinet.cases.timeline import SENTENCES, of_version, plain, told
 from rules.cases.applications import APPLICATION
 from rules.journal.entries import JournalKind as K
-from services.credentials.filling import filled_answers
+from services.credentials.renewal import filled_answers
 from services.dossier.page import TimelineEntry
 from words.translation import gettext as _
 

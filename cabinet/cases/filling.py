@@ -29,7 +29,7 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.registers.sources import SOURCE_WORDS
 from services.cases.draft_contents import attachments_of
 from services.cases.drafts import Drafts
-from services.credentials.filling import FilledFrom
+from services.credentials.renewal import FilledFrom
 from services.dossier import page as dossier
 from words import formats
 from words.translation import gettext, in_words

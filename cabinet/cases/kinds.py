@@ -13,7 +13,7 @@ from clients.database import DatabaseSession
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Process
 from services.cases.drafts import Drafts
-from services.credentials.filling import FilledAnswers
+from services.credentials.renewal import FilledAnswers
 from services.dossier.page import CasePage
 
 Filled = Callable[[DatabaseSession, CasePage], Awaitable[Sequence[FilledAnswers]]]

@@ -19,8 +19,8 @@ from rules.accreditations.norms import AccreditationNorm, day_of
 from rules.cases.limits import MOST_ATTACHMENTS
 from rules.forms.definitions import CaseTypeDefinition, chosen
 from services.cases.draft_contents import citation
-from services.credentials import filling, rows
-from services.credentials.filling import DIPLOMA, RENEWED, FilledAnswers
+from services.credentials import renewal, rows
+from services.credentials.renewal import DIPLOMA, RENEWED, FilledAnswers
 from services.credentials.rows import readable_files
 
 COURSE = "course"
@@ -174,7 +174,7 @@ async def filled_answers(
                         str(one.facts[f"{RENEWED}.valid_until"] or ""),
                     ),
                 )
-                for one in (await filling.of_credential(session, case.applicant_id, known))[:1]
+                for one in (await renewal.of_credential(session, case.applicant_id, known))[:1]
             ]
     return ()
 

@@ -39,8 +39,7 @@ from services.cases.drafts import rules_of
 from services.cases.signals import CaseSignals
 from services.credentials import leads, life
 from services.credentials.acts import Credentials
-from services.credentials.filling import filled_answers
-from services.credentials.renewal import Renewals, close_over
+from services.credentials.renewal import Renewals, close_over, filled_answers
 from tests.credentials.conftest import ACCREDITATION, Keeping
 from tests.shared.office import Office
 from tests.shared.waiting import until
