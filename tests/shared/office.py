@@ -22,6 +22,7 @@ from models.tables.credentials import CredentialCategory
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
+from models.tables.records import EntryType
 from ops.local.home import CHECKOUT
 from rules.access import Actor, Right, Role
 from rules.cases.process import Transition
@@ -335,7 +336,15 @@ _filled: list[SQLModel] = []
 """The rows of the catalogue that ships, once a database of this process was filled with them."""
 
 
-_TABLES = (CaseTypeVersion, Programme, Reason, CalendarDay, RetentionTerm, CredentialCategory)
+_TABLES = (
+    CaseTypeVersion,
+    Programme,
+    Reason,
+    CalendarDay,
+    RetentionTerm,
+    CredentialCategory,
+    EntryType,
+)
 
 
 async def _fill(session: AsyncSession) -> None:
