@@ -1,7 +1,7 @@
 """Days of reminders for one credential, beside those that a person chose for all.
 
 Revision ID: 0050
-Revises: 0057
+Revises: 0058
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0050"
-down_revision = "0057"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
