@@ -38,6 +38,11 @@ from cabinet.meetings import pages as meetings
 from cabinet.notices import inbox, settings
 from cabinet.operation import norms
 from cabinet.operation import pages as operation
+from cabinet.patients import identity as patient_identity
+from cabinet.patients import invited as invited_patients
+from cabinet.patients import links as patient_links
+from cabinet.patients import openings as patient_openings
+from cabinet.patients import search as patient_search
 from cabinet.records import drafts as record_drafts
 from cabinet.records import entry as record_entry
 from cabinet.records import patient as record
@@ -110,6 +115,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     bulk.router,
     team.router,
     operation.router,
+    patient_search.router,
+    patient_links.router,
+    patient_openings.router,
+    patient_identity.router,
+    invited_patients.router,
     record_drafts.router,
     record_entry.router,
     record.router,

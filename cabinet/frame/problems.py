@@ -56,6 +56,7 @@ SEARCH = marked("Если вы ищете заявку или запрос, вв
 _CHANGED_CODES = ("stale", "taken", "changed_meanwhile")
 TITLES_BY_CODE = {
     "form_token": marked("Страница устарела"),
+    "patient_closed": marked("Карта закрыта"),
     **dict.fromkeys(_CHANGED_CODES, marked("Данные изменились, пока вы работали")),
 }
 _LOOK_AGAIN = (
@@ -69,6 +70,7 @@ TODO_BY_CODE = {
         marked("Введённый текст вернётся, когда вы откроете страницу заново, если снова вошли вы."),
     ),
     "account_state": (),
+    "patient_closed": (),
     "unreadable": (
         marked(
             "Повторять не нужно: сообщите администратору номер ошибки, по нему он найдёт причину."
@@ -136,6 +138,8 @@ def _way_out(request: Request, problem: Problem) -> tuple[str, str]:
     """Where the page of a problem leads, and in which words."""
     if "case_url" in problem.facts:
         return str(problem.facts["case_url"]), gettext("Открыть дело")
+    if problem.code == "patient_closed":
+        return f"/patients/{problem.facts['patient']}/open", gettext("Сказать, почему открываю")
     if problem.code == "slowed":
         return "/profile/lock", gettext("Заблокировать учётную запись")
     if problem.code == "account_state":

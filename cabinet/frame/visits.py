@@ -98,6 +98,14 @@ DONE: Mapping[str, str] = {
     "result_detached": marked("Результат откреплён. Все, кто его видел, узнают об этом."),
     "result_matched": marked("Результат отнесён к пациенту."),
     "result_returned": marked("Результат возвращается в лабораторию с вашей причиной."),
+    "patient_registered": marked("Пациент внесён."),
+    "patient_corrected": marked("Данные исправлены. Прежние остались в журнале."),
+    "patient_link_proposed": marked("Объединение предложено: решает второй сотрудник."),
+    "patients_joined": marked("Карты объединены. Их всегда можно разъединить."),
+    "patients_parted": marked("Карты остаются раздельными."),
+    "patient_link_ended": marked("Ссылка отозвана: по ней больше не войти."),
+    "emergency_taken": marked("Этот доступ оцениваете вы."),
+    "emergency_judged": marked("Решение записано, сотруднику сообщено."),
     "course_passed": marked("Курс пройден, это записано в журнал."),
     "credential_saved": marked("Документ сохранён."),
     "credential_saved_next": marked("Документ сохранён. Опишите следующий."),
@@ -274,6 +282,10 @@ _APPLY = Permission.APPLY
 _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (NavEntry("home", "Главная", "house", "/"), ()),
     (
+        NavEntry("patients", "Пациенты", "users", "/patients"),
+        (Permission.TREAT, Permission.REGISTER_PATIENTS, Permission.BOOK),
+    ),
+    (
         NavEntry("results", "Результаты", "flask-conical", "/results"),
         (Permission.TREAT, Permission.OVERSEE_RESULTS, Permission.MATCH_RESULTS),
     ),
@@ -314,6 +326,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     (
         NavEntry("risks", "События", "shield-check", "/risks"),
         (Permission.WATCH_RISKS,),
+    ),
+    (
+        NavEntry("emergencies", "Экстренный доступ", "triangle-alert", "/patients/emergencies"),
+        (Permission.JUDGE_EMERGENCIES,),
     ),
     (
         NavEntry("audit", "Проверка дел", "search", "/audit"),

@@ -16,7 +16,7 @@ NOBODY: Roles = frozenset()
 REVIEWERS: Roles = frozenset({Role.HR_REVIEWER, Role.HR_HEAD, Role.CLERK})
 HR_HEAD: Roles = frozenset({Role.HR_HEAD})
 UNIT_HEAD: Roles = frozenset({Role.UNIT_HEAD})
-CLINICIANS: Roles = frozenset({Role.DOCTOR, Role.NURSE, Role.UNIT_HEAD}) | REVIEWERS
+CLINICIANS: Roles = frozenset({Role.DOCTOR, Role.NURSE, Role.UNIT_HEAD, Role.REGISTRAR}) | REVIEWERS
 """Those who apply and keep documents of their own."""
 KEEPERS: Roles = frozenset({Role.HR_HEAD, Role.ADMINISTRATOR})
 """Those who decide how long closed cases are kept."""

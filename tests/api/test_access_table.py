@@ -39,6 +39,7 @@ from tests.api.page_rows import (
     DOCUMENT_PAGES,
     OTHER_PAGES,
 )
+from tests.api.patient_rows import PATIENT_PAGES, PATIENT_ROWS
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.record_rows import RECORD_PAGES, RECORD_ROWS
 from tests.api.register_rows import REGISTER_PAGES, REGISTER_ROWS
@@ -90,6 +91,8 @@ TABLE: dict[str, Row] = {
     **SUBSCRIBER_PAGES,
     **RESULT_ROWS,
     **RESULT_PAGES,
+    **PATIENT_ROWS,
+    **PATIENT_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

@@ -30,6 +30,7 @@ from services.journal import entries as journal
 from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
 from tests.api.handover_samples import give_handovers
+from tests.api.patient_rows import give_patients
 from tests.api.people_rows import give_records
 from tests.api.record_rows import give_record
 from tests.api.register_rows import give_dispute
@@ -104,6 +105,7 @@ async def give(
         **await give_handovers(session, actor),
         **await give_subscriber(session),
         **await give_results(session, actor, office.clinician),
+        **await give_patients(session, actor),
         **await give_records(session, actor.person_id),
         **await give_credentials(session, actor, versions[2]),
         **await give_dispute(session, actor),

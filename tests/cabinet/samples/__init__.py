@@ -7,6 +7,7 @@ from tests.cabinet.samples.credentials import credential_pages
 from tests.cabinet.samples.handovers import handover_pages
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
+from tests.cabinet.samples.patients import patient_pages
 from tests.cabinet.samples.requests import request_pages
 from tests.cabinet.samples.rights import rights_pages
 from tests.cabinet.samples.sample import Sample
@@ -32,5 +33,6 @@ SAMPLES: dict[str, Sample] = {
         *subscriber_pages(),
         *credential_staff_pages(),
         *result_pages(),
+        *patient_pages(),
     )
 }
