@@ -68,7 +68,7 @@ PATIENT_EVENTS: Mapping[NoticeKind, Event] = {
         "Сверьте документы пациента сами или повторите сверку.",
         path="/patients",
         link="Открыть пациентов",
-        about=NoticeGroup.SERVICE,
+        about=NoticeGroup.REVIEW,
     ),
     K.PATIENT_CODE: Event(
         R.ACCOUNT,
