@@ -49,7 +49,7 @@ from services.meetings.acts import Meetings
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from services.patients.checks import PatientChecks
-from services.patients.invitations import Invitations
+from services.patients.invitations import PatientInvitations
 from services.patients.joining import Joining
 from services.patients.judging import Judgements
 from services.patients.openings import Openings
@@ -224,9 +224,9 @@ class Container:
         return PatientChecks(self.database, self._waker(WorkflowName.PATIENT_CHECK))
 
     @cached_property
-    def patient_invitations(self) -> Invitations:
+    def patient_invitations(self) -> PatientInvitations:
         """Links by which patients read who looked."""
-        return Invitations(self.database)
+        return PatientInvitations(self.database)
 
     @cached_property
     def subscribers(self) -> Subscribers:

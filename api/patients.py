@@ -15,7 +15,7 @@ from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.clock import now
 from rules.ids import new_id
-from rules.patients.checks import CheckOutcome
+from rules.patients.checks import RegistryOutcome
 from rules.patients.emergencies import EmergencyState
 from rules.patients.identity import Identity, Sex
 from services.patients import searching, seen
@@ -119,11 +119,11 @@ class PatientOut(BaseModel):
     main: UUID
     identity: IdentityOut
     likely: list[LikelyOut]
-    check: CheckOutcome | None
+    check: RegistryOutcome | None
     next_check_at: AwareDatetime | None
 
 
-class LinkIn(BaseModel):
+class PatientLinkIn(BaseModel):
     """Which other patient this one is, and why."""
 
     model_config = ConfigDict(extra="forbid")
@@ -305,7 +305,7 @@ async def check(patient_id: UUID, actor: Registrar, container: ContainerDep) -> 
 
 @router.post("/{patient_id}/links", status_code=201, responses=documented(401, 403, 404, 409, 422))
 async def propose(
-    patient_id: UUID, body: LinkIn, actor: Registrar, container: ContainerDep
+    patient_id: UUID, body: PatientLinkIn, actor: Registrar, container: ContainerDep
 ) -> dict[str, UUID]:
     """Propose that this patient is another one; somebody else joins them."""
     link_id = await container.patient_links.propose(actor, patient_id, body.to_id, body.reason)

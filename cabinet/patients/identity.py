@@ -16,7 +16,7 @@ from rules.access import Permission
 from rules.clock import now
 from rules.ids import new_id
 from rules.patients import identity as rules
-from rules.patients.checks import CHECK_WORDS, CheckOutcome, differences
+from rules.patients.checks import CHECK_WORDS, RegistryOutcome, differences
 from rules.patients.identity import FIELD_WORDS, Identity
 from rules.refusals import Refusal
 from services import access
@@ -225,7 +225,7 @@ def _check_word(found: PatientSeen) -> str:
 def _check_lines(found: PatientSeen) -> Sequence[tuple[str, str, str]]:
     """Label, ours and the registry's, field by field, where they differ."""
     check = found.check
-    if check is None or check.outcome is not CheckOutcome.DIFFERS:
+    if check is None or check.outcome is not RegistryOutcome.DIFFERS:
         return []
     ours = found.identity.as_text
     return [

@@ -100,7 +100,7 @@ class PatientLink(SQLModel, table=True):
     )
 
 
-class Opening(SQLModel, table=True):
+class RecordOpening(SQLModel, table=True):
     """That somebody opened a closed record, for a reason from the list or as an emergency."""
 
     __tablename__ = "patient_opening"

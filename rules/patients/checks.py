@@ -19,7 +19,7 @@ COMPARED = ("name", "birth_date", "sex", "snils", "policy")
 """The fields that the registry knows."""
 
 
-class CheckOutcome(StrEnum):
+class RegistryOutcome(StrEnum):
     """What came of a comparison. Values are stored for ever."""
 
     SAME = "same"
@@ -29,12 +29,12 @@ class CheckOutcome(StrEnum):
     GIVEN_UP = "given_up"
 
 
-CHECK_WORDS: Mapping[CheckOutcome, str] = {
-    CheckOutcome.SAME: "Совпадает с регистром",
-    CheckOutcome.DIFFERS: "В регистре записано иначе",
-    CheckOutcome.SEVERAL: "В регистре несколько таких людей: сверьте документы",
-    CheckOutcome.NOBODY: "Регистр такого человека не знает",
-    CheckOutcome.GIVEN_UP: "Регистр не ответил за сутки",
+CHECK_WORDS: Mapping[RegistryOutcome, str] = {
+    RegistryOutcome.SAME: "Совпадает с регистром",
+    RegistryOutcome.DIFFERS: "В регистре записано иначе",
+    RegistryOutcome.SEVERAL: "В регистре несколько таких людей: сверьте документы",
+    RegistryOutcome.NOBODY: "Регистр такого человека не знает",
+    RegistryOutcome.GIVEN_UP: "Регистр не ответил за сутки",
 }
 """The outcomes in words (msgids)."""
 

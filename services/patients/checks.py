@@ -21,7 +21,7 @@ from rules.accounts import Limit, too_often
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.patients.checks import GIVEN_UP_AFTER, CheckOutcome, differences, pause
+from rules.patients.checks import GIVEN_UP_AFTER, RegistryOutcome, differences, pause
 from rules.refusals import not_found
 from services import rate_limits
 from services.journal import entries as journal
@@ -43,11 +43,11 @@ OWN = OwnWorkflow(
 
 
 @dataclass(frozen=True)
-class CheckState:
+class PatientCheckState:
     """How far the newest comparison is. `outdated`: the identity was corrected since."""
 
     asked_at: datetime
-    outcome: CheckOutcome | None
+    outcome: RegistryOutcome | None
     said: Mapping[str, str]
     tries: int
     next_try_at: datetime | None
@@ -96,14 +96,16 @@ class PatientChecks:
         await self._wake(patient_id)
 
 
-async def state_of(session: AsyncSession, patient: Patient) -> CheckState | None:
+async def state_of(session: AsyncSession, patient: Patient) -> PatientCheckState | None:
     """How far the newest comparison of a patient is."""
     row = await session.get(PatientCheck, patient.id)
     if row is None:
         return None
-    outcome = CheckOutcome(row.outcome) if row.outcome else None
+    outcome = RegistryOutcome(row.outcome) if row.outcome else None
     outdated = row.version != patient.version
-    return CheckState(row.asked_at, outcome, row.said or {}, row.tries, row.next_try_at, outdated)
+    return PatientCheckState(
+        row.asked_at, outcome, row.said or {}, row.tries, row.next_try_at, outdated
+    )
 
 
 async def look(database: Database, registry: PatientRegistry, patient_id: UUID) -> datetime | None:
@@ -136,17 +138,17 @@ async def look(database: Database, registry: PatientRegistry, patient_id: UUID) 
         row.version, row.next_try_at, row.done_at = patient.version, None, now
         said = [_as_text(one) for one in found or ()]
         row.said = said[0] if len(said) == 1 else None
-        row.outcome = CheckOutcome.GIVEN_UP.value
+        row.outcome = RegistryOutcome.GIVEN_UP.value
         if found is not None:
             differs = bool(said) and bool(differences(who, said[0]))
             row.outcome = (
-                CheckOutcome.NOBODY
+                RegistryOutcome.NOBODY
                 if not said
-                else CheckOutcome.SEVERAL
+                else RegistryOutcome.SEVERAL
                 if len(said) > 1
-                else CheckOutcome.DIFFERS
+                else RegistryOutcome.DIFFERS
                 if differs
-                else CheckOutcome.SAME
+                else RegistryOutcome.SAME
             ).value
         session.add(row)
         await session.flush()
@@ -165,7 +167,7 @@ async def _end(session: AsyncSession, row: PatientCheck, now: datetime) -> None:
         facts={"outcome": row.outcome, "tries": row.tries},
         lock=True,
     )
-    if row.outcome == CheckOutcome.GIVEN_UP:
+    if row.outcome == RegistryOutcome.GIVEN_UP:
         key = f"{row.id}:{row.asked_at.isoformat()}"
         told = NoticeEvent(row.asked_by, NoticeKind.PATIENT_NOT_CHECKED, key)
         await outbox.enqueue_all(session, [told], now)

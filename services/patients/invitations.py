@@ -52,7 +52,7 @@ class InvitationState:
 
 
 @dataclass(frozen=True)
-class Invited:
+class InvitedPatient:
     """A patient who has entered. `name` is the form of address."""
 
     patient_id: UUID
@@ -60,7 +60,7 @@ class Invited:
     until: datetime
 
 
-class Invitations:
+class PatientInvitations:
     """What those do who register patients."""
 
     def __init__(self, database: Database) -> None:
@@ -182,7 +182,7 @@ async def _opened(
     return entry.ends_at
 
 
-async def entered(session: AsyncSession, token: str, now: datetime) -> Invited:
+async def entered(session: AsyncSession, token: str, now: datetime) -> InvitedPatient:
     """Who has entered by this token. Raises Refusal 404 for one that opens nothing now."""
     found = await session.exec(
         select(PatientEntry.ends_at, Patient)
@@ -196,7 +196,7 @@ async def entered(session: AsyncSession, token: str, now: datetime) -> Invited:
     if row is None:
         raise not_found()
     until, patient = row
-    return Invited(patient.id, Name.of(patient.name).polite or patient.name, until)
+    return InvitedPatient(patient.id, Name.of(patient.name).polite or patient.name, until)
 
 
 async def leave(database: Database, token: str) -> None:

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.encrypted_columns import bound
 from models.messages import WorkflowName
-from models.tables.patients import Emergency, Opening
+from models.tables.patients import Emergency, RecordOpening
 from models.tables.people import RoleGrant
 from rules.access import Actor, Permission, giving
 from rules.clock import now as present
@@ -241,7 +241,7 @@ async def _note(
     contents: Mapping[str, str] | None = None,
 ) -> None:
     """Journal it in the chain of the patient."""
-    opening = await session.get_one(Opening, row.id)
+    opening = await session.get_one(RecordOpening, row.id)
     await journal.append(
         session,
         chain=opening.patient_id,

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.patients import Emergency, Opening
+from models.tables.patients import Emergency, RecordOpening
 from models.tables.people import RoleChange
 from rules.access import Actor, Permission
 from rules.clock import now as present
@@ -48,7 +48,7 @@ class Openings:
 
 async def open_for(
     session: AsyncSession, actor: Actor, patient_id: UUID, ground: str, words: str, now: datetime
-) -> Opening:
+) -> RecordOpening:
     """Open the record for three hours, on a ground from the list.
 
     Raises Refusal 403 for who does not treat, 404 for no such patient, 422 for no such ground or
@@ -61,7 +61,7 @@ async def open_for(
     said = _said(words)
     if known.needs_words and not said:
         raise _wrong("words", "Напишите, по какому документу или поручению")
-    opening = Opening(
+    opening = RecordOpening(
         patient_id=patient_id,
         person_id=actor.person_id,
         ground=ground,
@@ -74,7 +74,7 @@ async def open_for(
 
 async def open_at_once(
     session: AsyncSession, actor: Actor, patient_id: UUID, words: str, now: datetime
-) -> Opening:
+) -> RecordOpening:
     """Open the record for two hours as an emergency; information security judges it afterwards.
 
     Raises Refusal 403 for who does not treat, 404 for no such patient, 409 while an earlier one has
@@ -86,7 +86,7 @@ async def open_at_once(
         raise _wrong("words", "Напишите, что случилось: это прочтут отдел ИБ и пациент")
     if await is_suspended(session, actor.person_id):
         raise rules.suspended()
-    opening = Opening(
+    opening = RecordOpening(
         patient_id=patient_id,
         person_id=actor.person_id,
         emergency=True,
@@ -131,7 +131,7 @@ async def is_suspended(session: AsyncSession, person_id: UUID) -> bool:
     return waiting.first() is not None
 
 
-async def _entered(session: AsyncSession, opening: Opening) -> Opening:
+async def _entered(session: AsyncSession, opening: RecordOpening) -> RecordOpening:
     await ways.exists(session, opening.patient_id)
     session.add(opening)
     await session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.patients import Emergency, Opening, Patient, PatientLink, PatientView
+from models.tables.patients import Emergency, Patient, PatientLink, PatientView, RecordOpening
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.journal.tags import ViewCode
@@ -18,11 +18,11 @@ from rules.patients.identity import Identity
 from rules.refusals import not_found
 from rules.texts.cleaning import in_order
 from services.patients import checks, duplicates, invitations, links, ways
-from services.patients.checks import CheckState
+from services.patients.checks import PatientCheckState
 from services.patients.duplicates import Likely
 from services.patients.entering import identities, identity_of
 from services.patients.invitations import InvitationState
-from services.patients.ways import Opened, Way
+from services.patients.ways import Opened, RecordWay
 
 MOST = 200
 EMERGENCIES_KEPT = timedelta(days=90)
@@ -56,7 +56,7 @@ class PatientSeen:
     main: UUID
     links: Sequence[LinkSeen]
     likely: Sequence[Likely]
-    check: CheckState | None
+    check: PatientCheckState | None
     invitation: InvitationState | None
 
 
@@ -105,7 +105,7 @@ async def identity_page(
         raise not_found()
     actor.demand(Permission.REGISTER_PATIENTS, row.unit_id)
     who, them = identity_of(row), await links.joined(session, patient_id)
-    await ways.record(session, actor, patient_id, Way(Opened.IDENTITY), ViewCode.PATIENT, now)
+    await ways.record(session, actor, patient_id, RecordWay(Opened.IDENTITY), ViewCode.PATIENT, now)
     about = await _links(session, them.ids)
     return PatientSeen(
         id=row.id,
@@ -184,10 +184,10 @@ async def who_looked(session: AsyncSession, patient_id: UUID) -> Sequence[LookSe
     """Who looked at the record of this person, when and why, the newest first."""
     them = await links.joined(session, patient_id)
     found = await session.exec(
-        select(PatientView, Person, Unit, Opening)
+        select(PatientView, Person, Unit, RecordOpening)
         .join(Person, col(Person.id) == col(PatientView.person_id))
         .join(Unit, col(Unit.id) == col(Person.unit_id))
-        .outerjoin(Opening, col(Opening.id) == col(PatientView.opening_id))
+        .outerjoin(RecordOpening, col(RecordOpening.id) == col(PatientView.opening_id))
         .where(col(PatientView.patient_id).in_(them.ids))
         .order_by(col(PatientView.at).desc())
         .limit(MOST)
@@ -222,7 +222,7 @@ async def to_judge(
     which = [
         col(Emergency.unit_id).in_(units),
         col(Emergency.person_id) != actor.person_id,
-        col(Opening.at) > now - EMERGENCIES_KEPT
+        col(RecordOpening.at) > now - EMERGENCIES_KEPT
         if everything
         else col(Emergency.state) == EmergencyState.WAITS.value,
     ]
@@ -240,7 +240,7 @@ async def own(session: AsyncSession, actor: Actor, now: datetime) -> Sequence[Em
         session,
         [
             (col(Emergency.person_id) == actor.person_id) | theirs,
-            col(Opening.at) > now - EMERGENCIES_KEPT,
+            col(RecordOpening.at) > now - EMERGENCIES_KEPT,
         ],
     )
 
@@ -249,12 +249,12 @@ async def _emergencies(
     session: AsyncSession, which: Sequence[ColumnElement[bool]]
 ) -> Sequence[EmergencySeen]:
     found = await session.exec(
-        select(Emergency, Opening, Person, Unit)
-        .join(Opening, col(Opening.id) == col(Emergency.id))
+        select(Emergency, RecordOpening, Person, Unit)
+        .join(RecordOpening, col(RecordOpening.id) == col(Emergency.id))
         .join(Person, col(Person.id) == col(Emergency.person_id))
         .join(Unit, col(Unit.id) == col(Emergency.unit_id))
         .where(*which)
-        .order_by(col(Emergency.state) != EmergencyState.WAITS.value, col(Opening.at).desc())
+        .order_by(col(Emergency.state) != EmergencyState.WAITS.value, col(RecordOpening.at).desc())
         .limit(MOST)
     )
     rows = found.all()

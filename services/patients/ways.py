@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.patients import Opening, Patient, PatientView
+from models.tables.patients import Patient, PatientView, RecordOpening
 from rules.access import Actor, Permission
 from rules.journal.tags import ViewCode
 from rules.refusals import Refusal, not_found
@@ -37,7 +37,7 @@ class Opened(StrEnum):
 
 
 @dataclass(frozen=True)
-class Way:
+class RecordWay:
     """By which way a record is open. `until` and `opening_id` only where a person opened it."""
 
     name: str
@@ -46,10 +46,10 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Look:
+class RecordLook:
     """One look at a record: the way, and all patients whose entries belong to it."""
 
-    way: Way
+    way: RecordWay
     joined: Joined
 
 
@@ -73,7 +73,7 @@ def opens(name: str, fact: Fact, words: str) -> None:
 
 async def way_in(
     session: AsyncSession, actor: Actor, patient_id: UUID, now: datetime
-) -> Way | None:
+) -> RecordWay | None:
     """The way by which the record is open to the actor now; None if it is closed.
 
     Without the right to treat there is none, whatever the facts.
@@ -81,27 +81,29 @@ async def way_in(
     return await _way(session, actor, await links.joined(session, patient_id), now)
 
 
-async def _way(session: AsyncSession, actor: Actor, them: Joined, now: datetime) -> Way | None:
+async def _way(
+    session: AsyncSession, actor: Actor, them: Joined, now: datetime
+) -> RecordWay | None:
     if not actor.may(Permission.TREAT):
         return None
     for name, fact in _FACTS.items():
         if await fact(session, actor, them.ids, now):
-            return Way(name)
+            return RecordWay(name)
     found = await session.exec(
-        select(Opening)
+        select(RecordOpening)
         .where(
-            Opening.person_id == actor.person_id,
-            col(Opening.patient_id).in_(them.ids),
-            col(Opening.ends_at) > now,
+            RecordOpening.person_id == actor.person_id,
+            col(RecordOpening.patient_id).in_(them.ids),
+            col(RecordOpening.ends_at) > now,
         )
-        .order_by(col(Opening.ends_at).desc())
+        .order_by(col(RecordOpening.ends_at).desc())
         .limit(1)
     )
     opening = found.first()
     if opening is None:
         return None
     name = Opened.EMERGENCY if opening.emergency else Opened.REASON
-    return Way(name, opening.ends_at, opening.id)
+    return RecordWay(name, opening.ends_at, opening.id)
 
 
 async def look(
@@ -110,7 +112,7 @@ async def look(
     patient_id: UUID,
     now: datetime,
     what: ViewCode = ViewCode.PATIENT_RECORD,
-) -> Look:
+) -> RecordLook:
     """Demand a way into the record, and record the view. Whatever shows or changes it calls this.
 
     The session is one that writes. Raises Refusal 403 for who does not treat, 404 for no such
@@ -123,11 +125,16 @@ async def look(
     if way is None:
         raise closed(patient_id)
     await record(session, actor, patient_id, way, what, now)
-    return Look(way, them)
+    return RecordLook(way, them)
 
 
 async def record(
-    session: AsyncSession, actor: Actor, patient_id: UUID, way: Way, what: ViewCode, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    patient_id: UUID,
+    way: RecordWay,
+    what: ViewCode,
+    now: datetime,
 ) -> None:
     """Record that somebody looked, and by which way: for the audit and for the patient."""
     view = await journal.record_view(session, actor, patient_id, what, at=now)

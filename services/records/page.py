@@ -14,7 +14,7 @@ from rules.records.types import EntryTypeDefinition
 from services import access
 from services.patients import ways
 from services.patients.entering import identities
-from services.patients.ways import Look
+from services.patients.ways import RecordLook
 from services.records import drafts, history, seen, types
 from services.records.drafts import DraftSeen
 from services.records.history import Happened, Span
@@ -26,7 +26,7 @@ class Head:
     """What stands at the top of every page of a patient: who it is, what warns, why it is open."""
 
     patient_id: UUID
-    look: Look
+    look: RecordLook
     who: Identity
     others: Mapping[UUID, Identity]
     """The identities that are the same person, by id; this one is among them."""

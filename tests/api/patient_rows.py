@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.patients import Emergency, Opening, PatientLink
+from models.tables.patients import Emergency, PatientLink, RecordOpening
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.patients.emergencies import EmergencyState
@@ -104,7 +104,7 @@ async def give_patients(session: AsyncSession, actor: Actor) -> dict[str, str]:
         proposed_by=actor.person_id,
         proposed_at=moment,
     )
-    opening = Opening(
+    opening = RecordOpening(
         patient_id=ids[0],
         person_id=actor.person_id,
         emergency=True,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.patients import Opening
+from models.tables.patients import RecordOpening
 from models.tables.records import RecordDraft, RecordEntry, RecordVersion
 from rules.access import Actor, Role
 from rules.clock import now
@@ -81,7 +81,7 @@ async def give_record(session: AsyncSession, actor: Actor) -> dict[str, str]:
     patient = await enter(session, who, actor.unit_id, None, moment)
     if patient is None:
         raise ValueError("nobody else has no number")
-    opening = Opening(
+    opening = RecordOpening(
         patient_id=patient.id,
         person_id=actor.person_id,
         ground="consent",

@@ -9,7 +9,7 @@ from sqlalchemy import func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.patients import Opening
+from models.tables.patients import RecordOpening
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.patients.grounds import REASON_OPENS
@@ -43,7 +43,7 @@ async def write(office: Office, keys: list[UUID]) -> None:
     moment = now()
     async with office.database.work() as session:
         session.add_all(
-            Opening(
+            RecordOpening(
                 patient_id=key,
                 person_id=office.clinician.person_id,
                 ground="consent",
@@ -58,7 +58,7 @@ async def read(session: AsyncSession, key: UUID) -> int:
     """How much work is read of the person whom this patient is."""
     them = await links.joined(session, key)
     found = await session.exec(
-        select(func.count(col(Opening.id))).where(col(Opening.patient_id).in_(them.ids))
+        select(func.count(col(RecordOpening.id))).where(col(RecordOpening.patient_id).in_(them.ids))
     )
     return found.one()
 

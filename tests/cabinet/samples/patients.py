@@ -13,11 +13,11 @@ from cabinet.patients.lines import (
     likely_lines,
     typed_of,
 )
-from rules.patients.checks import CheckOutcome
+from rules.patients.checks import RegistryOutcome
 from rules.patients.emergencies import EmergencyState
 from rules.patients.grounds import GROUNDS
 from rules.patients.identity import Identity, Sex
-from services.patients.checks import CheckState
+from services.patients.checks import PatientCheckState
 from services.patients.duplicates import Likely, Why
 from services.patients.invitations import InvitationState
 from services.patients.seen import EmergencySeen, LinkSeen, LookSeen, PatientSeen
@@ -52,8 +52,8 @@ _LINK = LinkSeen(
     proposed_at=AT,
     made_at=AT,
 )
-_CHECK = CheckState(
-    AT, CheckOutcome.DIFFERS, {"name": "Другова Анна Сергеевна"}, 1, None, outdated=False
+_CHECK = PatientCheckState(
+    AT, RegistryOutcome.DIFFERS, {"name": "Другова Анна Сергеевна"}, 1, None, outdated=False
 )
 _ONE = PatientSeen(
     id=_ID,
@@ -149,7 +149,7 @@ def patient_pages() -> list[Sample]:
     here, out = frame("/patients"), outside("/patient")
     unit = FieldView("unit", "Подразделение", "choice", "1", options=[Option("1", "Терапия")])
     form = {"patient_id": _ID, "errors": [], "likely": [], "fields": fields({}), "unit": unit}
-    waits = CheckState(AT, None, {}, 2, AT + timedelta(minutes=5), outdated=False)
+    waits = PatientCheckState(AT, None, {}, 2, AT + timedelta(minutes=5), outdated=False)
     code = FieldView("code", "Код из SMS", "code")
     wrong = [ErrorItem("Напишите имя целиком", "#field-text")]
     sign_in = {"secret": "none", "sent": False, "errors": [], "code": code}
