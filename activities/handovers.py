@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities.shifts import beating
 from clients.database import Database
 from clients.objects import Objects
 from models.messages import HandoverLook, HandoverRef
@@ -21,7 +22,8 @@ class HandoverActivities:
     @activity.defn
     async def look_at_handover(self, ref: HandoverRef) -> HandoverLook:
         """Remind, pack, or remove. Returns when to look again."""
-        looks_at = await looking.look(
-            self._database, self._objects, self._seal, self._institution, ref.handover_id
-        )
+        async with beating():
+            looks_at = await looking.look(
+                self._database, self._objects, self._seal, self._institution, ref.handover_id
+            )
         return HandoverLook(looks_at=looks_at)

@@ -26,6 +26,7 @@ class DocumentHandover(LookingWorkflow):
             Activities.look_at_handover,
             ref,
             start_to_close_timeout=timedelta(minutes=2),
+            heartbeat_timeout=timedelta(seconds=15),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
             summary=OpsText("remind officers, make the package, or remove it"),
         )

@@ -67,6 +67,12 @@ class Evidence:
     """The lock of each owner who locked the account."""
     agreed: dict[UUID, list[UUID]] = field(default_factory=dict)
     """Who was answered that the lock is opened by them."""
+    ended: set[UUID] = field(default_factory=set)
+    """Credentials of whose end people were reminded and told."""
+    granted: set[UUID] = field(default_factory=set)
+    """Cases of accreditation that the federal centre has granted."""
+    packages: dict[UUID, str | None] = field(default_factory=dict)
+    """SHA-256 of what the authority fetched, by hand-over; None for one that was refused."""
     stories: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     """Stories that came to no end, and why."""

@@ -23,6 +23,10 @@ from ops.faults.clients import TRIES, TRY_SECONDS, ApiClient, ApiTransport, NoAn
 from ops.faults.evidence import Evidence
 from ops.faults.installation import FaultsInstallation
 from ops.faults.locks import LockStory
+from ops.faults.qualification.accreditations import AccreditationStory
+from ops.faults.qualification.credentials import CredentialStory
+from ops.faults.qualification.handovers import HandoverStory
+from ops.faults.qualification.people import gather_for_qualification
 from ops.faults.requests import RequestStory
 from ops.faults.rights import RightsStory
 from ops.faults.schedule import ELSEWHERE, QUICK, Hand, crash, draw, lanes
@@ -43,7 +47,9 @@ VERIFICATIONS = 0.06
 """The share of accounts to be confirmed."""
 LOCKS = 0.05
 """The share of accounts that are locked."""
-ONE_OF_EACH = ("rights", "verification", "lock")
+QUALIFICATION = {"credential": 0.07, "accreditation": 0.05, "handover": 0.04}
+"""The shares of stories about qualification."""
+ONE_OF_EACH = ("rights", "verification", "lock", *QUALIFICATION)
 """Kinds of story that a run has at least once, however short it is: its first ones."""
 
 
@@ -60,6 +66,8 @@ class Plan:
     in_flight: int = 10
     pause: float = 4.0
     settle_within: float = 60.0
+    first: tuple[str, ...] = ONE_OF_EACH
+    """The kinds of the first stories."""
 
     @classmethod
     def of(cls, cases: int, kills: int, seed: int) -> "Plan":
@@ -124,11 +132,16 @@ class _Run:
         self.accounts = await gather_for_accounts(
             self.database, names, max(2, self.plan.cases // 8)
         )
+        receiver = self.ground.system.address_of("subscriber")
+        self.qualification = await gather_for_qualification(
+            self.database, self.ground.settings, names, max(4, self.plan.cases // 5), receiver
+        )
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)
         reviewers = len(cast.reviewers) + len(cast.leavers)
         self.say(f"{len(cast.applicants)} applicants, {reviewers} reviewers")
-        await self.ground.turn("gov_service", to="behaviour", **QUICK)
+        for simulator in ("gov_service", "accreditation_centre"):
+            await self.ground.turn(simulator, to="behaviour", **QUICK)
         hand = Hand(self.ground, self.transport, self.evidence, self.dice, self.say)
         cases = asyncio.create_task(self._cases(cast))
         faults = asyncio.create_task(self._faults(hand, cast))
@@ -137,7 +150,7 @@ class _Run:
         settled = await self._settle()
         watch.cancel()
         report = await checks.check(
-            self.ground.settings, self.database, self.ground.sink, self.evidence
+            self.ground.settings, self.database, self.ground.sink, self.evidence, receiver
         )
         await self.database.close()
         await self.transport.http.aclose()
@@ -180,8 +193,8 @@ class _Run:
 
     def _story(self, cast: people.Cast, number: int, dice: random.Random) -> Story:
         applicant = ApiClient(self.transport, dice.choice(cast.applicants))
-        share = dice.random()
-        kind = ONE_OF_EACH[number] if number < len(ONE_OF_EACH) else _kind(share)
+        share, first = dice.random(), self.plan.first
+        kind = first[number] if number < len(first) else _kind(share)
         if kind == "rights":
             return self._rights_story(dice)
         if kind == "verification" and self.accounts.registered:
@@ -202,12 +215,27 @@ class _Run:
                 self.database,
                 self.ground.sink,
             )
+        if kind in QUALIFICATION and self.qualification.owners:
+            return self._qualification_story(cast, kind, dice)
         if kind == "request":
             return RequestStory(self.evidence, applicant, dice, self._several(cast.clerks))
         reviewers = self._several((*cast.reviewers, *cast.leavers.values()))
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
         )
+
+    def _qualification_story(self, cast: people.Cast, kind: str, dice: random.Random) -> Story:
+        owner = self.qualification.owners.pop()
+        snils = self.qualification.snils[owner.person_id]
+        hers = ApiClient(self.transport, owner)
+        if kind == "credential":
+            return CredentialStory(self.evidence, hers, dice, self.database)
+        if kind == "accreditation":
+            reviewers = self._several(cast.reviewers)
+            return AccreditationStory(self.evidence, hers, dice, reviewers, snils, self.database)
+        officers = self._several(self.qualification.officers)
+        authority = ApiClient(self.transport, self.qualification.authority)
+        return HandoverStory(self.evidence, hers, dice, officers, authority, snils)
 
     def _several(self, players: Sequence[people.ApiUser]) -> list[ApiClient]:
         return [ApiClient(self.transport, one) for one in players]
@@ -292,8 +320,7 @@ class _Run:
         for line in report.lines():
             self.say(line)
         bars = {
-            "cases were put through": len(evidence.submitted) + len(evidence.locks)
-            >= self.plan.cases,
+            "cases were put through": evidence.stories.total() >= self.plan.cases,
             "faults were made": evidence.faults.total() == self.plan.kills,
             "every crash point was hit": all(hits[p] >= n for p, n in self.plan.hits.items()),
             f"{ANSWERED_BAR:.0%} of requests were answered": tally.share >= ANSWERED_BAR,
@@ -313,6 +340,7 @@ def _kind(share: float) -> str:
         ("verification", VERIFICATIONS),
         ("lock", LOCKS),
         ("rights", RIGHTS),
+        *QUALIFICATION.items(),
     ):
         if share < part:
             return kind

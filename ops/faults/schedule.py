@@ -19,7 +19,14 @@ HANG_UPS = 4
 RESTART_SECONDS = 180.0
 """Within which a server has to work again, also on a busy machine."""
 IN_API = frozenset({CrashPoint.ACT_COMMITTED, CrashPoint.DOCUMENT_STORED})
-RARE = (CrashPoint.SWEPT, CrashPoint.SEALED, CrashPoint.DOCUMENT_STORED)
+RARE = (
+    CrashPoint.SWEPT,
+    CrashPoint.SEALED,
+    CrashPoint.DOCUMENT_STORED,
+    CrashPoint.PORTFOLIO_FILED,
+    CrashPoint.PORTFOLIO_SENT,
+    CrashPoint.EVENT_SENT,
+)
 """Points that few processes reach: armed beside the others, until one does."""
 
 
@@ -77,6 +84,12 @@ FURTHER = (
     Fault("cut", "gov_service", 5.0),
     Fault("lose callbacks", "gov_service", 10.0),
     Fault("answer twice", "gov_service", 10.0),
+    Fault("fail", "subscriber", 6.0),
+    Fault("silent", "subscriber", 8.0),
+    Fault("lose answers", "subscriber", 4.0),
+    Fault("fail", "accreditation_centre", 8.0),
+    Fault("garbage", "accreditation_centre", 4.0),
+    Fault("lose answers", "accreditation_centre", 6.0),
     Fault("freeze", "api", 6.0),
     Fault("freeze", "postgres", 6.0),
     Fault("freeze", "temporal", 8.0),
@@ -91,8 +104,14 @@ FURTHER = (
 )
 
 QUICK: Mapping[str, object] = {"delay": 1.0}
-USUAL: Mapping[str, Mapping[str, object]] = {"gov_service": QUICK, "sms": {}, "push": {}}
-"""How simulators behave between faults: the gov service is quick."""
+USUAL: Mapping[str, Mapping[str, object]] = {
+    "gov_service": QUICK,
+    "accreditation_centre": QUICK,
+    "sms": {},
+    "push": {},
+    "subscriber": {},
+}
+"""How simulators behave between faults: the gov service and the federal centre are quick."""
 BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("lose callbacks", "gov_service"): {**QUICK, "callbacks": "lost"},
     ("answer twice", "gov_service"): {**QUICK, "twice": True},
@@ -102,18 +121,17 @@ BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("receipts twice", "sms"): {"receipts": "twice"},
     ("bounce", "sms"): {"result": "bounced"},
     ("lose answers", "push"): {"reply": "lost"},
+    ("lose answers", "subscriber"): {"reply": "lost"},
+    ("lose answers", "accreditation_centre"): {**QUICK, "lost": True},
 }
 """How simulators misbehave during a fault."""
 ELSEWHERE = frozenset(
     {
-        CrashPoint.PORTFOLIO_FILED,
-        CrashPoint.PORTFOLIO_SENT,
-        CrashPoint.EVENT_SENT,
         CrashPoint.BATCH_ASKED,
         CrashPoint.BATCH_STORED,
     }
 )
-"""Points that no case of a run comes to. Those of batches are died at by `medcab bench sync`."""
+"""Points that no case of a run comes to: those of batches, died at by `medcab bench sync`."""
 KEEPS_UNNOTED = frozenset({"simulators"})
 """Servers that store a repeated message as one more: killed before answering, they get it twice."""
 

@@ -20,6 +20,15 @@ PATIENCE = 400.0
 """Seconds that a story waits for a status; by then the run has failed anyway."""
 
 
+async def until(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds. Raises NoAnswer after PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while not await holds():
+        if time.monotonic() > end:
+            raise NoAnswer(f"waited {PATIENCE:.0f} s for {what}")
+        await asyncio.sleep(LOOKS_EVERY)
+
+
 class Story(ABC):
     """One case. Everything random in it comes from its own seed."""
 
@@ -157,6 +166,20 @@ class ReviewedStory(Story):
             kept = await self._applicant.get(f"/documents?category={category}")
             if kept["items"]:
                 return str(kept["items"][0]["version"]["id"])
+        return await self._uploaded(category, title)
+
+    async def _credential(self, category: str, data: Mapping[str, Any]) -> UUID:
+        """Put a credential with a copy of its own into the file of the story's person."""
+        copy = await self._uploaded(category, "Копия документа")
+        body = {"category": category, "data": dict(data), "files": [copy]}
+        key = uuid4()
+        made = self._must(
+            await self._applicant.ask("POST", "/credentials", body, key=key), "a credential"
+        )
+        return UUID(made.body["id"])
+
+    async def _uploaded(self, category: str, title: str) -> str:
+        """Upload a document. Returns the id of its version."""
         paper = typst.compile(
             f"#set page(width: 12cm, height: 8cm)\n= {title}\n{uuid4().hex}".encode(), format="pdf"
         )

@@ -25,7 +25,16 @@ from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.notices import Notice
-from ops.faults.checks import accounts, holders, notices, requests, rights
+from models.tables.subscribers import SubscriberDelivery
+from ops.faults.checks import (
+    accounts,
+    holders,
+    notices,
+    qualification,
+    requests,
+    rights,
+    subscribers,
+)
 from ops.faults.evidence import Evidence
 from ops.faults.installation import SWEEP_GRACE
 from ops.upkeep import verify
@@ -35,6 +44,7 @@ from rules.cases.process import CaseKind, Transition
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel, NoticeState
+from rules.subscribers import DeliveryState
 from services import access
 from services.cases import assignment
 from services.cases.draft_contents import citation, contents_of
@@ -57,6 +67,10 @@ CHECKS = {
     11: "no grant without two other people",
     12: "every account is as far as its steps",
     13: "a lock holds everything, and is opened by three people",
+    14: "every reminder of a credential came once, and its end was told once",
+    15: "every change of a credential is one event, which arrived in its order",
+    16: "every accreditation was sent to the centre once, and granted once",
+    17: "every hand-over was decided once, and the authority got what was packed",
 }
 
 
@@ -109,15 +123,15 @@ class _Runs:
 
 
 async def check(
-    settings: Settings, database: Database, sink: str, evidence: Evidence
+    settings: Settings, database: Database, sink: str, evidence: Evidence, receiver: str
 ) -> CheckReport:
-    """Run all checks; `sink` is the address of the mail server.
+    """Run all checks; `sink` is the address of the mail server, `receiver` of the subscriber.
 
     An error in a check counts as a fault.
     """
     report = CheckReport()
     client = await connect(settings, key_ring())
-    objects = Objects(settings)
+    objects, centre = Objects(settings), settings.accreditation_centre_url
     async with database.work() as session:
         cases = list((await session.exec(select(Case).where(Case.version > 0))).all())
     steps = (
@@ -134,6 +148,10 @@ async def check(
         (11, rights.check(report, database)),
         (12, accounts.check_states(report, database, evidence)),
         (13, accounts.check_locks(report, database, client, evidence)),
+        (14, qualification.check_reminders(report, database, evidence)),
+        (15, subscribers.check(report, database, receiver)),
+        (16, qualification.check_accreditations(report, database, centre, evidence)),
+        (17, qualification.check_handovers(report, database, evidence)),
     )
     for number, step in steps:
         try:
@@ -170,9 +188,13 @@ async def unsettled(settings: Settings, database: Database) -> str:
                     assignment.has_nobody(),
                 )
             )
+            events = select(func.count()).where(
+                SubscriberDelivery.state == DeliveryState.WAITING.value
+            )
             counts = {
                 "cases to be passed on": (await session.exec(adrift)).one(),
                 "cases to be woken": (await session.exec(late)).one(),
+                "events to be delivered": (await session.exec(events)).one(),
                 "messages to be sent": (await session.exec(waiting)).one(),
             }
             closed = {
@@ -337,6 +359,7 @@ async def _files(report: CheckReport, database: Database, objects: Objects) -> N
         acts = await session.exec(select(IssuedAct.object_key, IssuedAct.sha256))
         wanted |= dict(acts.all())
         wanted |= await requests.files(session)
+        wanted |= await qualification.files(session)
         images = await session.exec(select(DocumentImage.object_key))
         wanted |= dict.fromkeys(images.all())
         seals = await session.exec(select(JournalCheckpoint.number))

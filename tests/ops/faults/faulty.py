@@ -1,7 +1,8 @@
 """Runs of faults as the tests want them: short, and with a part broken on purpose.
 
 A program of its own, since it kills servers and serves a key ring of its own:
-`python -m tests.ops.faults.faulty short FOLDER`, or, with that part broken, `sweeper FOLDER`.
+`python -m tests.ops.faults.faulty short FOLDER`, or, with that part broken, `sweeper FOLDER` or
+`events FOLDER`.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,11 +27,19 @@ from rules.cases.process import CaseKind
 from services.crash_points import CrashPoint
 
 SHORT = Plan(
-    cases=10,
+    cases=12,
     kills=8,
     seed=7,
     hits=dict.fromkeys(
-        (CrashPoint.ACT_COMMITTED, CrashPoint.ACT_FILED, CrashPoint.MAIL_HANDED_OVER), 1
+        (
+            CrashPoint.ACT_COMMITTED,
+            CrashPoint.ACT_FILED,
+            CrashPoint.MAIL_HANDED_OVER,
+            CrashPoint.PORTFOLIO_FILED,
+            CrashPoint.PORTFOLIO_SENT,
+            CrashPoint.EVENT_SENT,
+        ),
+        1,
     ),
     workers=1,
     apis=1,
@@ -46,9 +56,12 @@ BROKEN = Plan(
     in_flight=6,
     pause=0.0,
     settle_within=15.0,
+    first=("rights", "verification", "lock"),
 )
 """Signals of one case never arrive: only the sweeper could wake it."""
-PLANS = {"short": SHORT, "sweeper": BROKEN}
+EVENTS = replace(BROKEN, cases=1, first=("credential",))
+"""What a credential brings is noted as delivered, and never sent."""
+PLANS = {"short": SHORT, "sweeper": BROKEN, "events": EVENTS}
 
 GIVEN = "servers.json"
 """In the folder of a run with a broken part: the servers that are not its own."""
@@ -74,7 +87,17 @@ def break_sweeper() -> None:
     CaseSignals.send = loses_one  # type: ignore[method-assign]
 
 
-BREAK = {"sweeper": break_sweeper}
+def break_events() -> None:
+    """Calls to subscribers go nowhere and are taken for answered."""
+    from clients.delivery.subscribers import SubscriberLine
+
+    async def pretends(*_: Any, **__: Any) -> int:
+        return 204
+
+    SubscriberLine.post = pretends  # type: ignore[method-assign]
+
+
+BREAK = {"sweeper": break_sweeper, "events": break_events}
 
 
 class BrokenWorker(Worker):

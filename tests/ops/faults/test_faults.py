@@ -90,7 +90,7 @@ def faults_of(printed: str) -> dict[int, int]:
 
 
 def test_nothing_is_lost_while_servers_die() -> None:
-    """Each server killed, a worker frozen beyond its tasks, requests cut, three crash points."""
+    """Each server killed, a worker frozen beyond its tasks, requests cut, six crash points."""
     with folder() as place:
         code, printed = rehearse("short", place)
     assert code == 0

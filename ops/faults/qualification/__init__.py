@@ -1,0 +1,1 @@
+"""Stories of credentials, accreditations and hand-overs, and the people in them."""
