@@ -63,6 +63,11 @@ from services.requests.acts import Requests
 from services.results.acts import ResultActs
 from services.results.terms import terms_of
 from services.reviews.decisions import Reviews
+from services.schedule import seen as _opens_records  # noqa: F401
+from services.schedule.acts import Appointments
+from services.schedule.feed import CalendarFeeds
+from services.schedule.planning import Planning
+from services.schedule.waiting import WaitList
 from services.seal import Seal, open_seal
 from services.staff.acts import StaffActs
 from services.staff.unmatched import PersonnelActs
@@ -176,6 +181,26 @@ class Container:
     def meetings(self) -> Meetings:
         """Meetings by video."""
         return Meetings(self.database, self.signals)
+
+    @cached_property
+    def appointments(self) -> Appointments:
+        """The acts on appointments."""
+        return Appointments(self.database)
+
+    @cached_property
+    def planning(self) -> Planning:
+        """Hours, exceptions and rooms."""
+        return Planning(self.database)
+
+    @cached_property
+    def wait_list(self) -> WaitList:
+        """Those who wait for a time."""
+        return WaitList(self.database)
+
+    @cached_property
+    def calendar_feeds(self) -> CalendarFeeds:
+        """Calendars of people's devices."""
+        return CalendarFeeds(self.database)
 
     @cached_property
     def provider(self) -> IdentityProvider | None:

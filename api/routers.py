@@ -39,6 +39,7 @@ from api.journal import log, self_check
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
+from api.schedule import appointments, planning
 from api.staff import importing, invitation, people, registration, unmatched
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
@@ -72,6 +73,8 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     subscribers.router,
     results.router,
     meetings.router,
+    appointments.router,
+    planning.router,
     log.router,
     self_check.router,
     dossier.router,
@@ -92,6 +95,7 @@ OTHER_ROUTERS: tuple[APIRouter, ...] = (
     documentation.router,
     codec.router,
     practitioners.router,
+    appointments.feed_router,
     temporal_pages.router,
 )
 """With paths of their own."""

@@ -54,6 +54,9 @@ from cabinet.results import pages as results
 from cabinet.results import unmatched as unmatched_results
 from cabinet.reviews import bulk, decision_page, queue, team
 from cabinet.rights import pages as role_changes
+from cabinet.schedule import booking as schedule_booking
+from cabinet.schedule import pages as schedule
+from cabinet.schedule import planning as schedule_planning
 from cabinet.staff import (
     acts,
     ending,
@@ -139,6 +142,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     meetings.router,
     operator.router,
+    schedule.router,
+    schedule_booking.router,
+    schedule_planning.router,
     type_pages.router,
     pages.router,
     verification.router,

@@ -39,6 +39,8 @@ _HEADS: Scope = frozenset({P.OVERSEE_RESULTS})
 _TREATS: Scope = _HEADS | {P.TREAT}
 _MATCHES: Scope = frozenset({P.MATCH_RESULTS})
 _MEETS: Scope = frozenset({P.MEET_PEOPLE})
+_BOOKS: Scope = frozenset({P.BOOK})
+_PLANS: Scope = frozenset({P.PLAN_SCHEDULE})
 
 
 def _of_kind(process: Process) -> Mapping[str, Scope]:
@@ -120,6 +122,29 @@ _OF_THE_ARCHIVE: Mapping[str, Scope] = {
     "POST /archive/retention/{case_id}/hold": _KEEPS,
     "POST /archive/retention/{case_id}/release": _KEEPS,
     "POST /archive/retention/{case_id}/erase": _KEEPS,
+}
+
+_OF_THE_SCHEDULE: Mapping[str, Scope] = {
+    "GET /schedule/clinicians": _BOOKS,
+    "GET /schedule/free": _BOOKS,
+    "GET /schedule/clinicians/{clinician_id}/appointments": _BOOKS | _PLANS | {P.TREAT},
+    "GET /schedule/units/{unit_id}/appointments": _BOOKS | _PLANS,
+    "GET /schedule/units/{unit_id}/to-settle": _BOOKS | _PLANS,
+    "POST /schedule/appointments": _BOOKS,
+    "GET /schedule/appointments/{appointment_id}": _BOOKS | _PLANS | {P.TREAT},
+    "POST /schedule/appointments/{appointment_id}/move": _BOOKS,
+    "POST /schedule/appointments/{appointment_id}/steps": _BOOKS,
+    "GET /schedule/units/{unit_id}/rooms": _PLANS,
+    "POST /schedule/rooms": _PLANS,
+    "DELETE /schedule/rooms/{room_id}": _PLANS,
+    "GET /schedule/units/{unit_id}/hours": _PLANS,
+    "POST /schedule/hours": _PLANS,
+    "POST /schedule/hours/{hours_id}/end": _PLANS,
+    "POST /schedule/exceptions": _PLANS,
+    "DELETE /schedule/exceptions/{exception_id}": _PLANS,
+    "GET /schedule/waiting": _BOOKS,
+    "POST /schedule/waiting": _BOOKS,
+    "DELETE /schedule/waiting/{wish_id}": _BOOKS,
 }
 
 _OTHERS: Mapping[str, Scope] = {
@@ -244,7 +269,9 @@ def _under(prefix: str, rows: Mapping[str, Scope]) -> Mapping[str, Scope]:
 
 
 TOKEN_ROUTES: dict[str, Scope] = {
-    **_under("/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OTHERS}),
+    **_under(
+        "/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OF_THE_SCHEDULE, **_OTHERS}
+    ),
     # Called by the `temporal` command line, which can send a token but no session.
     "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),
     "GET /fhir/r4/Practitioner/{person_id}": _QUALIFICATION,

@@ -37,6 +37,7 @@ STYLESHEETS = (
     "desk-case",
     "archive",
     "conversation",
+    "schedule",
     "administration",
     "records",
     "print",

@@ -135,6 +135,13 @@ DONE: Mapping[str, str] = {
     "register_to_complete": marked(
         "В реестре есть не всё. Мы взяли, что есть: допишите остальное и приложите копию."
     ),
+    "appointment_booked": marked("Пациент записан."),
+    "appointment_changed": marked("Готово: состояние записи изменено."),
+    "appointment_moved": marked("Запись перенесена. Прежняя ссылается на новую."),
+    "schedule_changed": marked("Расписание изменено."),
+    "waits": marked("Пациент добавлен в лист ожидания."),
+    "waits_no_more": marked("Пациент убран из листа ожидания."),
+    "calendar_revoked": marked("Устройство отключено: адрес больше не действует."),
     "register_accepted": marked("Сведения реестра приняты. Прежняя запись осталась в истории."),
     "register_disputed": marked("Отдел кадров получит ваши слова и ответит."),
     "register_answered": marked("Сотрудник получит ваш ответ."),
@@ -294,6 +301,14 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
         (*DECIDING, Permission.VIEW_UNIT_CASES),
     ),
     (
+        NavEntry("schedule", "Мой день", "calendar-clock", "/schedule"),
+        (Permission.TREAT,),
+    ),
+    (
+        NavEntry("schedule", "Расписание", "calendar-clock", "/schedule"),
+        (Permission.BOOK, Permission.PLAN_SCHEDULE),
+    ),
+    (
         NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),
         (_APPLY,),
     ),
@@ -360,6 +375,7 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     if actor.state is AccountState.REGISTERED:
         word = gettext("Подтверждение")
         entries.insert(1, NavEntry("verification", word, "shield-check", "/verifications"))
+    entries = list({entry.key: entry for entry in reversed(entries)}.values())[::-1]
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:
             entries = [entry for entry in entries if entry.key != key]

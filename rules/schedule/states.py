@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from rules.refusals import FieldError, Refusal, Words
+from rules.refusals import FieldError, Refusal
 from rules.texts.cleaning import clean
 
 HELD_FOR = timedelta(minutes=5)
@@ -183,20 +183,25 @@ def hold_over() -> Refusal:
     return Refusal("hold_over", "Время больше не удерживается. Выберите его заново.", 409)
 
 
+_TAKEN: Mapping[tuple[str, ...], str] = {
+    ("clinician",): "В это время врач уже занят. Выберите другое время.",
+    ("patient",): "В это время у пациента уже есть запись. Выберите другое время.",
+    ("room",): "В это время кабинет занят. Выберите другое время.",
+    ("clinician", "patient"): "В это время врач занят, а у пациента уже есть запись. "
+    "Выберите другое время.",
+    ("clinician", "room"): "В это время заняты врач и кабинет. Выберите другое время.",
+    ("patient", "room"): "В это время кабинет занят, а у пациента уже есть запись. "
+    "Выберите другое время.",
+    ("clinician", "patient", "room"): "В это время заняты врач и кабинет, а у пациента уже есть "
+    "запись. Выберите другое время.",
+}
+
+
 def taken(*, clinician: bool, patient: bool, room: bool) -> Refusal:
     """Who or what has this time already. It names nobody."""
-    who = [
-        word
-        for word, is_taken in (
-            ("врач уже занят", clinician),
-            ("у пациента уже есть запись", patient),
-            ("кабинет занят", room),
-        )
-        if is_taken
-    ]
-    words = Words("В это время {who}. Выберите другое время.", who=", ".join(who))
-    names = {"clinician": clinician, "patient": patient, "room": room}
-    return Refusal("taken", words, 409, taken=[name for name, yes in names.items() if yes])
+    named = {"clinician": clinician, "patient": patient, "room": room}
+    names = tuple(name for name, is_taken in named.items() if is_taken)
+    return Refusal("taken", _TAKEN[names], 409, taken=list(names))
 
 
 def not_working() -> Refusal:

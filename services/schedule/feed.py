@@ -17,7 +17,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.accounts import Account
 from models.tables.people import Person
 from models.tables.schedule import Appointment, CalendarFeed, Room
 from rules.access import Actor, Permission
@@ -30,6 +29,7 @@ from rules.texts.cleaning import one_line
 from services import access, turns
 from services.journal import entries as journal
 from services.meetings.calendar_file import escaped, folded
+from words.translation import catalogue, marked
 
 BEFORE, AHEAD = timedelta(days=7), timedelta(days=60)
 """The window of the calendar."""
@@ -38,6 +38,7 @@ MOST_FEEDS = 10
 LONGEST_NAME = 60
 READ_NOTED = timedelta(minutes=1)
 """That the calendar was read is written at most so often."""
+TITLE = marked("Приём")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _GONE = (AppointmentState.CANCELLED.value, AppointmentState.MOVED.value)
 
@@ -114,7 +115,9 @@ class CalendarFeeds:
                     .execution_options(synchronize_session=False)
                 )
             events = await _events(session, feed.person_id, now)
-        body = "".join(f"{folded(line)}\r\n" for line in _lines(events)).encode()
+            person = await session.get_one(Person, feed.person_id)
+            title = escaped(catalogue(person.language).gettext(TITLE))
+        body = "".join(f"{folded(line)}\r\n" for line in _lines(events, title)).encode()
         return CalendarFile(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
@@ -136,9 +139,7 @@ async def of_person(session: AsyncSession, person_id: UUID) -> Sequence[Calendar
 async def _may_read(session: AsyncSession, person_id: UUID, now: datetime) -> bool:
     """Whether the person still works here, treats patients, and is not locked."""
     allowed = await session.exec(
-        select(Person.id)
-        .join(Account, col(Account.person_id) == col(Person.id))
-        .where(Person.id == person_id, access.works_here(), access.can_sign_in()),
+        select(Person.id).where(Person.id == person_id, access.works_here(), access.can_sign_in()),
         params={"now": now},
     )
     if allowed.one_or_none() is None:
@@ -164,10 +165,10 @@ async def _events(
     return found.all()
 
 
-def _lines(events: Sequence[tuple[Appointment, str | None]]) -> list[str]:
+def _lines(events: Sequence[tuple[Appointment, str | None]], title: str) -> list[str]:
     """The file line by line (RFC 5545). Nothing in it depends on the moment at which it is read."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Medcab//Schedule//RU"]
-    lines += ["METHOD:PUBLISH", "X-WR-CALNAME:Приём"]
+    lines += ["METHOD:PUBLISH", f"X-WR-CALNAME:{title}"]
     for one, room in events:
         lines += [
             "BEGIN:VEVENT",
@@ -176,7 +177,7 @@ def _lines(events: Sequence[tuple[Appointment, str | None]]) -> list[str]:
             f"DTSTAMP:{one.changed_at.astimezone(UTC):{_STAMP}}",
             f"DTSTART:{one.starts_at.astimezone(UTC):{_STAMP}}",
             f"DTEND:{one.ends_at.astimezone(UTC):{_STAMP}}",
-            "SUMMARY:Приём",
+            f"SUMMARY:{title}",
             *([f"LOCATION:{escaped(room)}"] if room else []),
             f"STATUS:{'CANCELLED' if one.state in _GONE else 'CONFIRMED'}",
             "CLASS:PRIVATE",

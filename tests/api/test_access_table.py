@@ -45,6 +45,7 @@ from tests.api.record_rows import RECORD_PAGES, RECORD_ROWS
 from tests.api.register_rows import REGISTER_PAGES, REGISTER_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
+from tests.api.schedule_rows import SCHEDULE_PAGES, SCHEDULE_ROWS
 from tests.api.subscriber_rows import SUBSCRIBER_PAGES, SUBSCRIBER_ROWS
 from tests.api.verification_rows import VERIFICATION_PAGES, VERIFICATION_ROWS
 from tests.api.world import IN_UNIT, Whose, World, table_settings
@@ -93,6 +94,8 @@ TABLE: dict[str, Row] = {
     **RESULT_PAGES,
     **PATIENT_ROWS,
     **PATIENT_PAGES,
+    **SCHEDULE_ROWS,
+    **SCHEDULE_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

@@ -36,6 +36,7 @@ from tests.api.record_rows import give_record
 from tests.api.register_rows import give_dispute
 from tests.api.request_samples import give_requests
 from tests.api.rights_samples import give_rights
+from tests.api.schedule_rows import give_schedule
 from tests.api.subscriber_rows import give_subscriber
 from tests.api.verification_rows import give_verifications
 from tests.results.rows import give_results
@@ -102,6 +103,7 @@ async def give(
         **await give_verifications(session, actor),
         **await give_accreditations(session, actor, office.hr),
         **await give_rights(session, actor),
+        **await give_schedule(session, actor),
         **await give_handovers(session, actor),
         **await give_subscriber(session),
         **await give_results(session, actor, office.clinician),

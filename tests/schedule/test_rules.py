@@ -168,5 +168,5 @@ def test_an_overbooking_has_one_place_beside_the_clinician() -> None:
     assert parties(WHO, patient, ROOM, overbooked=True) == sorted((beside(WHO), patient))
     refusal = taken(clinician=True, patient=False, room=True)
     assert refusal.status == 409
-    assert "врач уже занят, кабинет занят" in refusal.message
+    assert "заняты врач и кабинет" in refusal.message
     assert refusal.facts["taken"] == ["clinician", "room"]

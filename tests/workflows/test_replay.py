@@ -38,6 +38,7 @@ RECORDED = {
     "clarified-1-given-out",
     "clarified-2",
     "clarified-2-given-out",
+    "clinic-clocks",
     "corrected",
     "corrected-given-out",
     "credential",

@@ -11,6 +11,7 @@ from tests.cabinet.samples.patients import patient_pages
 from tests.cabinet.samples.requests import request_pages
 from tests.cabinet.samples.rights import rights_pages
 from tests.cabinet.samples.sample import Sample
+from tests.cabinet.samples.schedule import schedule_pages
 from tests.cabinet.samples.staff import staff_pages
 from tests.cabinet.samples.subscribers import subscriber_pages
 from tests.cabinet.samples.suspicion import suspicion_pages
@@ -31,6 +32,7 @@ SAMPLES: dict[str, Sample] = {
         *accreditation_pages(),
         *handover_pages(),
         *subscriber_pages(),
+        *schedule_pages(),
         *credential_staff_pages(),
         *result_pages(),
         *patient_pages(),
