@@ -8,6 +8,7 @@ from tests.cabinet.samples.handovers import handover_pages
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.patients import patient_pages
+from tests.cabinet.samples.records import record_pages
 from tests.cabinet.samples.requests import request_pages
 from tests.cabinet.samples.rights import rights_pages
 from tests.cabinet.samples.sample import Sample
@@ -29,6 +30,7 @@ SAMPLES: dict[str, Sample] = {
         *suspicion_pages(),
         *rights_pages(),
         *credential_pages(),
+        *record_pages(),
         *accreditation_pages(),
         *handover_pages(),
         *subscriber_pages(),
