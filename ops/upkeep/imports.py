@@ -41,7 +41,7 @@ def icd10(
         raise typer.BadParameter("an edition has a short name")
     with refusals_told(Icd10FileError, OSError):
         body = file.read_bytes()
-        made = asyncio.run(_import(settings_here(), body, edition.strip(), since, apply=apply))
+        made = asyncio.run(bring_in(settings_here(), body, edition.strip(), since, apply=apply))
     for word, named in (
         ("new", [f"{code} {name}" for code, name in made.added]),
         ("other name", [f"{code} {name}" for code, name in made.renamed]),
@@ -57,9 +57,10 @@ def icd10(
     typer.echo("Done." if apply else "Nothing was changed: add --apply to do this.")
 
 
-async def _import(
+async def bring_in(
     settings: "Settings", body: bytes, edition: str, since: datetime | None, *, apply: bool
 ) -> "Icd10Change":
+    """What a file changes in the dictionary; with `apply` it is done. Raises Icd10FileError."""
     from clients.database import Database
     from rules.clock import now
     from services.records import icd10 as dictionary

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from models.tables.journal import JournalEntry
+from models.tables.patients import PatientLink
 from models.tables.records import RecordDraft, RecordEntry, RecordVersion
+from models.tables.schedule import Appointment
 from rules.clock import now
 from rules.forms.draft_edits import edit, marks
 from rules.forms.fields import Field
@@ -245,6 +247,72 @@ async def test_the_page_shows_what_warns_and_what_is_new(writing: Writing) -> No
     assert (await shown(writing.doctor, Span(since=now() + timedelta(days=1)))).lines == []
 
 
+async def test_patients_who_are_one_have_one_history(writing: Writing) -> None:
+    """Each line says under whom it was written; a correction stays there; parting parts it."""
+    theirs = await writing.signed("note", {**NOTE, "subject": "Другой"}, writing.second)
+    await writing.signed("note", NOTE)
+    at = now()
+    link = PatientLink(
+        from_id=writing.second,
+        to_id=writing.first,
+        reason="Один человек",
+        proposed_by=writing.doctor.person_id,
+        proposed_at=at,
+        made_by=writing.colleague.person_id,
+        made_at=at,
+    )
+    async with writing.office.database.work() as session:
+        session.add(link)
+    correction = await writing.drafts.begin_correction(writing.doctor, writing.first, theirs)
+    assert correction.patient_id == writing.second
+
+    async def lines() -> dict[UUID, UUID]:
+        async with writing.office.database.work() as session:
+            found = await page.page(session, writing.doctor, writing.first, now(), Span(), "")
+        return {one.ref: one.patient_id for one in found.lines}
+
+    together = await lines()
+    assert together[theirs] == writing.second
+    assert len(together) == 2
+    async with writing.office.database.work() as session:
+        row = await session.get_one(PatientLink, link.id)
+        row.ended_at, row.ended_by = now(), writing.doctor.person_id
+    assert theirs not in await lines()
+    assert (await refused(writing.one(theirs))).status == 404
+
+
+async def test_a_visit_of_another_patient_takes_no_entry(writing: Writing) -> None:
+    """An entry names a visit of its own patient; a form without it is not the same form."""
+    starts = now() + timedelta(days=1)
+    visit = Appointment(
+        clinician_id=writing.doctor.person_id,
+        patient_id=writing.first,
+        unit_id=writing.office.ward,
+        starts_at=starts,
+        ends_at=starts + timedelta(minutes=15),
+        wall=starts.replace(tzinfo=None),
+        zone="Europe/Moscow",
+        state="completed",
+        changed_at=now(),
+        booked_by=writing.doctor.person_id,
+    )
+    async with writing.office.database.work() as session:
+        session.add(visit)
+    wrong = OpenedFor(writing.second, visit.id)
+    begun = writing.drafts.begin(writing.doctor, wrong, uuid4(), "visit")
+    assert (await refused(begun)).status == 404
+    opened = OpenedFor(writing.first, visit.id)
+    draft_id = await writing.drafts.begin(writing.doctor, opened, uuid4(), "note")
+    other = writing.drafts.save(writing.doctor, draft_id, OpenedFor(writing.first), NOTE, {})
+    assert (await refused(other)).code == "another_patient"
+    await writing.drafts.save(writing.doctor, draft_id, opened, NOTE, {})
+    await writing.records.sign(writing.doctor, draft_id, opened, 0)
+    assert (await writing.one(draft_id)).entry.visit_id == visit.id
+    async with writing.office.database.work() as session:
+        found = await page.page(session, writing.colleague, writing.first, now(), Span(), "visits")
+    assert [one.title for one in found.lines] == ["Приём состоялся"]
+
+
 async def test_the_card_on_paper(writing: Writing) -> None:
     """PDF/A with what was corrected and what was a mistake; printing is a look of its own."""
     await writing.signed("visit", VISIT)
@@ -285,3 +353,29 @@ async def test_only_the_term_of_keeping_erases(writing: Writing) -> None:
         entries = told.all()
     assert [one.kind for one in entries][-1] == "record.erased"
     assert all(one.contents is None for one in entries)
+
+
+async def test_what_is_written_is_found_nowhere_without_a_key(
+    writing: Writing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Planted words of a draft, an entry, a correction and its reasons are in no table and log."""
+    planted = [f"Ъ{uuid4().hex}" for _ in range(5)]
+    await writing.draft("note", {**NOTE, "text": planted[0]})
+    entry_id = await writing.signed("note", {**NOTE, "subject": planted[1]})
+    draft, opened, version = await writing.correction(
+        writing.doctor, entry_id, planted[2], text=planted[3]
+    )
+    await writing.records.sign(writing.doctor, draft, opened, version)
+    await writing.records.mark_mistaken(writing.doctor, opened, entry_id, 2, planted[4])
+    whole = await writing.one(entry_id)
+    assert [whole.versions[0].reason, whole.entry.mistaken_reason] == [planted[2], planted[4]]
+    async with writing.office.database.line() as line:
+        dumped = ""
+        for table in SQLModel.metadata.sorted_tables:
+            found = await line.execute(f'select t::text from "{table.name}" t')  # noqa: S608
+            dumped += "".join(row[0] for row in await found.fetchall())
+    said = capsys.readouterr()
+    for word in planted:
+        for coded in (word, word.encode().hex()):
+            assert coded not in dumped
+        assert word not in said.out + said.err

