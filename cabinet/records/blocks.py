@@ -13,6 +13,7 @@ from cabinet.frame.visits import Visit
 from cabinet.records.views import BlockView
 from clients.database import DatabaseSession
 from services.records.history import ENTRIES, Happened
+from services.records.lab import RESULTS
 from services.records.page import Head
 from words.translation import gettext as _
 
@@ -68,3 +69,4 @@ def entry_url(patient_id: UUID, entry_id: UUID) -> str:
 
 
 leads(ENTRIES, lambda patient_id, line: entry_url(patient_id, line.ref))
+leads(RESULTS, lambda _patient_id, line: f"/results/{line.ref}")

@@ -16,6 +16,7 @@ from services.patients import ways
 from services.patients.entering import identities
 from services.patients.ways import RecordLook
 from services.records import drafts, history, seen, types
+from services.records import lab as _registered  # noqa: F401
 from services.records.drafts import DraftSeen
 from services.records.history import Happened, Span
 from services.records.seen import EntrySeen, VersionSeen

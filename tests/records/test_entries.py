@@ -23,6 +23,7 @@ from rules.refusals import Refusal
 from services.records import card, history, page, retention, seen
 from services.records.history import Span
 from tests.records.conftest import ALLERGY, NOTE, VISIT, Writing
+from tests.results.clinic import Clinic
 
 
 async def refused(act: Awaitable[object]) -> Refusal:
@@ -245,6 +246,20 @@ async def test_the_page_shows_what_warns_and_what_is_new(writing: Writing) -> No
     only = await shown(writing.doctor, Span(kind="allergy"), history.ENTRIES)
     assert [one.title for one in only.lines] == ["Аллергия или непереносимость"] * 2
     assert (await shown(writing.doctor, Span(since=now() + timedelta(days=1)))).lines == []
+
+
+async def test_a_result_is_news_until_it_is_opened_there(writing: Writing) -> None:
+    """A result heard since the last visit is named among the news, and never its value."""
+    clinic = await Clinic.open(writing.office)
+    await writing.open_to(writing.doctor, clinic.patient)
+    await writing.signed("note", NOTE, clinic.patient)
+    result = await clinic.take(clinic.said())
+    async with writing.office.database.work() as session:
+        found = await page.page(session, writing.doctor, clinic.patient, now(), Span(), "")
+    assert [(one.source, one.ref, one.title) for one in found.news] == [
+        ("results", result, "Результат вне нормы")
+    ]
+    assert "5.4" not in "".join(one.about for one in found.lines)
 
 
 async def test_patients_who_are_one_have_one_history(writing: Writing) -> None:
