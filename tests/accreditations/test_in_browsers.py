@@ -16,7 +16,7 @@ from rules.access import Role
 from services.cases import wakeups
 from services.cases.signals import CaseSignals
 from tests.accreditations.living import DIPLOMA, OLD_NUMBER, OLD_ONE, Accredited, centre, course
-from tests.shared.cabinet import DESKTOP, PHONE, Site, account_of, faults_of, signed_in, small_pdf
+from tests.shared.cabinet import LOOKS, Site, account_of, faults_of, signed_in, small_pdf
 from tests.shared.desk import Desk
 from tests.shared.office import Office
 from tests.shared.waiting import until
@@ -27,7 +27,7 @@ SHOTS = os.environ.get("MEDCAB_TEST_SHOTS", "")
 
 async def well_made(page: Page, name: str) -> None:
     """Axe finds nothing on a dark phone and a light desktop, and nothing hangs over the edge."""
-    for theme, size in (("dark", PHONE), ("light", DESKTOP)):
+    for theme, size in LOOKS:
         await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type,unused-ignore]
         await page.set_viewport_size(size)  # type: ignore[arg-type]
         assert await faults_of(page) == [], page.url

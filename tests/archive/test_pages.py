@@ -170,20 +170,19 @@ async def test_the_keeper_decides_how_long_a_case_is_kept(
     await context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_on_a_phone(browser: Browser, site: Site, office: Office, theme: str) -> None:
-    """Nothing is wider than the screen, in both themes, and axe finds nothing."""
+async def test_on_a_phone(browser: Browser, site: Site, office: Office) -> None:
+    """Nothing is wider than the screen, and axe finds nothing in the other theme."""
     reviewer = await reviewer_of_many(office, 4)
     async with office.database.work() as session:
         await keep(session, reviewer, "Отказы этого года", "status=rejected")
     for path in ("/archive?status=rejected", "/archive/exports"):
         context, page = await at(
-            browser, site, office, reviewer, path, viewport=PHONE, color_scheme=theme
+            browser, site, office, reviewer, path, viewport=PHONE, color_scheme="dark"
         )
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], path
         assert not await faults_of(page)
-        await shoot(page, f"phone-{theme}-{path.split('?')[0].strip('/').replace('/', '-')}")
+        await shoot(page, f"phone-dark-{path.split('?')[0].strip('/').replace('/', '-')}")
         await context.close()
 
 

@@ -13,7 +13,7 @@ from services.journal import entries as journal
 from services.seal import open_seal
 from settings import Settings
 from tests.operation.test_pages import picture
-from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import LOOKS, PHONE, Site, faults_of, signed_in, watch
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ async def declare(office: Office, settings: Settings) -> None:
         )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=["phone", "desktop"])
 async def test_a_declaration_is_read_and_confirmed(
     site: Site,
     office: Office,

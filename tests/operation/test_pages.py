@@ -16,7 +16,7 @@ from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from services.cases import wakeups
-from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import LOOKS, PHONE, Site, faults_of, signed_in, watch
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -58,8 +58,7 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
 """What makes a page scroll sideways."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=["phone", "desktop"])
 async def test_desk_can_be_read_by_everybody(
     site: Site, office: Office, browser: Browser, scheme: str, viewport: dict[str, int]
 ) -> None:

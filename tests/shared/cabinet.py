@@ -33,6 +33,8 @@ FAULTS = """axe.run({resultTypes: ["violations"]}).then(({violations}) => violat
 ))"""
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+LOOKS = [("dark", PHONE), ("light", DESKTOP)]
+"""Colours do not depend on the width: two looks show both themes and both widths."""
 
 
 @dataclass(frozen=True)
