@@ -9,6 +9,7 @@ from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
+from cabinet.results import record as _registered  # noqa: F401
 from cabinet.results.views import (
     Typed,
     call_fields,
@@ -183,7 +184,13 @@ async def _shown(
     kept = typed or Typed()
     if refusal is not None:
         kept = Typed(**{**kept.__dict__, "refusal": refusal})
-    found = await seen.one(session, visit.actor, result_id)
+    try:
+        found = await seen.one(session, visit.actor, result_id)
+    except Refusal:
+        # Who may do something with it and not see it is told why that was refused.
+        if refusal is not None:
+            raise refusal from None
+        raise
     people = await seen.colleagues(session, visit.actor, result_id) if found.yours else []
     fields = {"reason": "detach_reason" if kept.form == "detach" else "reason"}
     errors = []

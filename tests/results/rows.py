@@ -102,10 +102,11 @@ async def give_results(session: AsyncSession, actor: Actor, other: Actor) -> dic
     """A result that the person answers for and has offered, a late one, and one for nobody."""
     moment = now()
     who = Identity("Никитина Ольга Львовна", date(1970, 5, 6), Sex.FEMALE)
-    patient = await enter(session, who, actor.unit_id, None, moment)
+    patient, another = [await enter(session, who, actor.unit_id, None, moment) for _ in range(2)]
     assert patient is not None
+    assert another is not None, "who takes the late one has a way into that record alone"
     ids = []
-    for patient_id in (patient.id, patient.id, None):
+    for patient_id in (patient.id, another.id, None):
         row = LabResult(
             id=new_id(),
             number=uuid4().hex,

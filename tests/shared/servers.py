@@ -215,6 +215,7 @@ class Simulators:
             self.gov_service,
             self.identity,
             self.personnel,
+            self.laboratory,
             self.accreditation_register,
             self.education_portal,
             self.accreditation_centre,

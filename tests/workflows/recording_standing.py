@@ -29,6 +29,7 @@ from models.tables.handovers import Handover
 from models.tables.registers import RegisterCheck
 from rules.archive import ExportKind
 from rules.clock import now
+from rules.results.life import NextStep, OfferState
 from rules.subscribers import PAUSES
 from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
@@ -38,10 +39,14 @@ from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
 from services.registers.checks import RegisterChecks
+from services.results import hearing
+from services.results import rows as results
+from services.results.acts import Confirmed, ResultActs
 from services.subscribers import keeping
 from simulators.subscriber import ReceiverBehaviour
 from tests.api.handover_samples import give_handovers
 from tests.credentials.conftest import Keeping
+from tests.results.clinic import Clinic
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
 from tests.subscribers.receiving import Line, receiving
@@ -73,6 +78,8 @@ class StandingRecorder(Recorder):
             await self._keep("credential", f"credential-{await self.lived()}")
         if not names or "register-check" in names:
             await self._keep("register-check", f"register-check-{await self.checked()}")
+        if not names or "result" in names:
+            await self._keep("result", f"result-{await self.resulted()}")
         if not names or "handover" in names:
             await self._keep("handover", f"handover-{await self.handed_over()}")
         if not names or "subscriber" in names:
@@ -201,6 +208,24 @@ class StandingRecorder(Recorder):
             run = self.client.get_workflow_handle(f"subscriber-{id_}")
             await asyncio.wait_for(run.result(), PATIENCE)
         return id_
+
+    async def resulted(self) -> UUID:
+        """A result that is offered and taken back, and confirmed while its workflow waits."""
+        clinic = await Clinic.open(self.office)
+        wake, said = self._waker(WorkflowName.RESULT), clinic.said()
+        acts = ResultActs(self.database, wake, clinic.terms)
+        await hearing.take(self.database, said, clinic.terms, wake)
+        result = results.id_of(said.number)
+        await self._waits(f"result-{result}", 1)
+        to = clinic.colleague.person_id
+        offer = await acts.offer(clinic.doctor, result, to, "Прошу посмотреть")
+        await self._waits(f"result-{result}", 2)
+        await acts.answer_offer(clinic.doctor, result, offer, OfferState.WITHDRAWN)
+        await self._waits(f"result-{result}", 3)
+        await clinic.open_page(clinic.doctor, result)
+        done = Confirmed(1, clinic.patient, NextStep.NOTHING, "")
+        await acts.confirm(clinic.doctor, result, done)
+        return result
 
     async def made(self) -> UUID:
         """A list that becomes a file."""
