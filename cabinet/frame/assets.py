@@ -32,6 +32,7 @@ STYLESHEETS = (
     "files",
     "notices",
     "requests",
+    "results",
     "desk",
     "desk-table",
     "desk-case",
