@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cabinet.frame.visits import Visit
-from cabinet.records.blocks import Block, block, leads
+from cabinet.records.blocks import Block, block
 from cabinet.results.views import LineView, line_view
 from clients.database import DatabaseSession
-from services.records.lab_results import RESULTS
 from services.records.page import Head
 from services.results import seen, unmatched
 from services.results.unmatched import TraceSeen
@@ -34,4 +33,3 @@ async def build(visit: Visit, session: DatabaseSession, head: Head) -> ResultsBl
 
 
 block(Block("results", 30, "Анализы", "results/block.html", build))
-leads(RESULTS, lambda _, line: f"/results/{line.ref}")
