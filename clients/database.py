@@ -1,10 +1,11 @@
 """The client of PostgreSQL: a pool of connections, and the unit of work."""
 
 import select
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import psycopg
 from psycopg import _queries
@@ -20,6 +21,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -146,33 +148,83 @@ class Database:
 _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
-class DirectQuery:
-    """A query that is compiled once and goes past SQLAlchemy: for what is asked again and again.
+class DirectStatement:
+    """A statement that is compiled once and goes past SQLAlchemy: for what each case sends.
 
-    It has parameters of types that the driver knows, and finds at most one row, whose columns are
-    read as SQLAlchemy would read them.
+    Its values are written as SQLAlchemy would write them; one for an encrypted column is `bound`.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+
+    @cached_property
+    def _made(self) -> SQLCompiler:
+        made: SQLCompiler = self._statement.compile(dialect=_DIALECT)
+        return made
+
+    @cached_property
+    def _writers(self) -> Mapping[str, Callable[[Any], Any]]:
+        types = {
+            name: one.type.dialect_impl(_DIALECT) for one, name in self._made.bind_names.items()
+        }
+        found = {name: one.bind_processor(_DIALECT) for name, one in types.items()}
+        return {name: write for name, write in found.items() if write is not None}
+
+    @cached_property
+    def _sent(self) -> tuple[bytes, dict[str, Any]]:
+        # Lists of constants are written out, each value as a parameter.
+        written = self._made.construct_expanded_state(self._made.params)
+        asked = {name for one, name in self._made.bind_names.items() if one.required}
+        fixed = {name: one for name, one in written.parameters.items() if name not in asked}
+        return written.statement.encode(), fixed
+
+    def with_values(self, values: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        """The text as the driver takes it, and its parameters."""
+        text, fixed = self._sent
+        given = {**fixed, **values}
+        return text, given | {name: write(given[name]) for name, write in self._writers.items()}
+
+    async def run(
+        self, session: DatabaseSession, values: Mapping[str, Any]
+    ) -> psycopg.AsyncCursor[Any]:
+        """Send it within a unit of work. Rows are as the driver reads them.
+
+        Raises what SQLAlchemy would raise. Objects that were changed are not written before it.
+        """
+        connection = await session.connection()
+        line: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            return cast(psycopg.AsyncCursor[Any], await line.execute(*self.with_values(values)))
+        except psycopg.Error as error:
+            if line.closed:
+                await connection.invalidate(error)
+            raise DBAPIError.instance(
+                None,
+                None,
+                error,
+                psycopg.Error,
+                hide_parameters=True,
+                connection_invalidated=line.closed,
+            ) from error
+
+
+class DirectQuery(DirectStatement):
+    """A query that finds at most one row: for what is asked again and again.
+
+    The columns of the row are read as SQLAlchemy would read them.
     """
 
     def __init__(self, query: Select[Any]) -> None:
-        self._made = query.compile(dialect=_DIALECT)
+        super().__init__(query)
         self._columns = [
             (name, one.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) or _as_it_is)
             for name, one in query.selected_columns.items()
         ]
-        self._sent: tuple[bytes, Mapping[str, Any]] | None = None
-
-    def _to_send(self, values: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-        if self._sent is None:
-            # Lists of constants are written out here, each value as a parameter.
-            written = self._made.construct_expanded_state(dict(values))
-            self._sent = written.statement.encode(), written.parameters
-        text, fixed = self._sent
-        return text, {**fixed, **values}
 
     async def one_or_none(self, database: Database, values: Mapping[str, Any]) -> Any:
         """The row that is found, with its columns as attributes. It is a transaction of its own."""
         async with database.line() as line:
-            found = await line.execute(*self._to_send(values))
+            found = await line.execute(*self.with_values(values))
             row = await found.fetchone()
         if row is None:
             return None

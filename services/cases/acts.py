@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
+from clients.database import Database, DirectStatement
 from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.journal import JournalEntry
@@ -105,7 +105,7 @@ def _claiming(*, numbered: bool) -> ReturningInsert[*tuple[Any, ...]]:
     return insert(table).values(values).on_conflict_do_nothing().returning(*wanted)
 
 
-_CLAIM = {numbered: _claiming(numbered=numbered) for numbered in (True, False)}
+_CLAIM = {numbered: DirectStatement(_claiming(numbered=numbered)) for numbered in (True, False)}
 """One statement, sent under the lock.
 
 It stores the act, reads the end of the chain, and draws a number.
@@ -144,8 +144,8 @@ async def claim(
         transition=transition.value,
         body_hash=digest,
     ).model_dump()
-    found = await session.exec(_CLAIM[case.number is not None], params=values)
-    written = found.one_or_none()
+    found = await _CLAIM[case.number is not None].run(session, values)
+    written = await found.fetchone()
     if written is None:
         before = await session.get_one(CaseAct, act.id)
         if before.body_hash != digest:

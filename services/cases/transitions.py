@@ -173,7 +173,7 @@ async def move(
         )
         for notice in tell
     ]
-    notices = outbox.rows_of(told, now)
+    changes, notices = journal.Along.of_changes(session, case), outbox.rows_of(told, now)
     await journal.append(
         session,
         chain=case.id,
@@ -191,7 +191,7 @@ async def move(
             **(facts or {}),
         },
         contents=dict(contents) if contents else None,
-        along=along.also(notices) if along else notices,
+        along=journal.together(along, changes, notices),
     )
 
 

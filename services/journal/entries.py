@@ -9,15 +9,16 @@ wrote.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Insert, bindparam, func, insert
+from sqlalchemy import BindParameter, Insert, Update, bindparam, func, insert, inspect, update
 from sqlalchemy import select as scalar
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound_row
 from models.tables.journal import JournalEntry, RecordView, journal_pending
@@ -63,7 +64,7 @@ def _insert_with_pending(model: type[SQLModel]) -> Insert:
 class Along:
     """A statement of the same unit of work that is sent together with an entry."""
 
-    statement: Insert
+    statement: Insert | Update
     values: Mapping[str, Any]
 
     @classmethod
@@ -73,11 +74,29 @@ class Along:
         values = {f"{table}_{name}": value for name, value in bound_row(row).items()}
         return cls(_inserting(table), values)
 
-    def also(self, other: "Along | None") -> "Along":
+    @classmethod
+    def of_changes(cls, session: AsyncSession, row: SQLModel) -> "Along | None":
+        """The update of a row that was changed since it was read; then it counts as written."""
+        state: Any = inspect(row)
+        before = state.committed_state
+        changed = [name for name, one in sorted(before.items()) if one != getattr(row, name)]
+        if not changed or not state.persistent:
+            return None
+        table, values = str(row.__tablename__), bound_row(row)
+        key = [one.key for one in state.mapper.primary_key]
+        state._commit_all(state.dict, session.sync_session.identity_map)
+        named = {f"changed_{name}": values[name] for name in (*key, *changed)}
+        return cls(_updating(table, tuple(changed)), named)
+
+    def also(self, other: "Along") -> "Along":
         """Both as one statement."""
-        if other is None:
-            return self
         return Along(_both(self.statement, other.statement), {**self.values, **other.values})
+
+
+def together(*several: Along | None) -> Along | None:
+    """All of them as one statement; None of none."""
+    found = [one for one in several if one is not None]
+    return reduce(Along.also, found) if found else None
 
 
 @lru_cache
@@ -88,18 +107,29 @@ def _inserting(name: str) -> Insert:
 
 
 @lru_cache(maxsize=256)
-def _both(statement: Insert, other: Insert) -> Insert:
+def _updating(name: str, changed: tuple[str, ...]) -> Update:
+    """The update of these columns of a row."""
+    table = SQLModel.metadata.tables[name]
+    row = (one == bindparam(f"changed_{one.key}") for one in table.primary_key)
+    given = {one: bindparam(f"changed_{one}", type_=table.c[one].type) for one in changed}
+    return update(table).where(*row).values(given)
+
+
+@lru_cache(maxsize=256)
+def _both(statement: Insert | Update, other: Insert | Update) -> Insert | Update:
     """Both statements as one; built once for each two."""
     return statement.add_cte(other.cte())
 
 
 @lru_cache(maxsize=256)
-def _along(statement: Insert) -> Insert:
+def _along(statement: Insert | Update) -> DirectStatement:
     """The statement with an entry before it; built once for each statement."""
-    return statement.add_cte(_WRITE_ENTRY.cte("journaled"))
+    return DirectStatement(statement.add_cte(_INSERT_ENTRY.cte("journaled")))
 
 
-_WRITE_ENTRY, _WRITE_VIEW = _insert_with_pending(JournalEntry), _insert_with_pending(RecordView)
+_INSERT_ENTRY = _insert_with_pending(JournalEntry)
+_WRITE_ENTRY = DirectStatement(_INSERT_ENTRY)
+_WRITE_VIEW = DirectStatement(_insert_with_pending(RecordView))
 _HEAD = (
     select(JournalEntry.position, JournalEntry.hash)
     .where(JournalEntry.chain == bindparam("of_chain"))
@@ -110,7 +140,7 @@ _HEAD = (
 
 async def _write(
     session: AsyncSession,
-    statement: Insert,
+    statement: DirectStatement,
     row: SQLModel,
     leaf: Leaf,
     previous: bytes = GENESIS,
@@ -120,7 +150,7 @@ async def _write(
     waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
     waits["leaf_previous"] = previous
     waits["leaf_attestation"] = key_ring().attest(attested(leaf, previous))
-    await session.exec(statement, params={**values, **waits, **(more or {})})
+    await statement.run(session, {**values, **waits, **(more or {})})
 
 
 async def append(

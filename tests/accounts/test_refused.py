@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import event
 from sqlmodel import col, select
 
 from clients.database import Database
@@ -23,6 +22,7 @@ from services.accounts.second_factor import entering
 from services.accounts.sessions import Visitor
 from tests.accounts.steps import recognised
 from tests.shared.accounts import PASSWORD, House, Someone, fresh_code, visitor_at
+from tests.shared.statements import statements
 
 WRONG = "не тот пароль"
 
@@ -151,16 +151,11 @@ def watched(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         work.hashed += 1
         return verify(*given)
 
-    def sent(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        work.statements.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", sent)
     monkeypatch.setattr(PasswordHasher, "verify", verified)
     try:
-        yield work
+        with statements(database) as work.statements:
+            yield work
     finally:
-        event.remove(engine, "before_cursor_execute", sent)
         monkeypatch.setattr(PasswordHasher, "verify", verify)
 
 

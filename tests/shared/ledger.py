@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from cryptography.x509 import Certificate
 from pydantic import SecretStr
-from sqlalchemy import event
 
 from clients.database import Database
 from clients.objects import Objects
@@ -26,6 +25,7 @@ from services.journal.verification import VerificationReport, verify
 from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.shared.servers import Servers
+from tests.shared.statements import every_statement
 
 
 @dataclass
@@ -129,8 +129,8 @@ async def ledger(
         own,
     )
     made.tamper(
-        "truncate journal_entry, record_view, journal_seal, journal_seal_copy, journal_head,"
-        " journal_pending"
+        "truncate journal_entry, record_view, patient_view, journal_seal, journal_seal_copy,"
+        " journal_head, journal_pending"
     )
     yield made
     await made.database.close()
@@ -138,12 +138,9 @@ async def ledger(
 
 
 @pytest.fixture
-def counted(ledger: Ledger) -> Callable[[], int]:
-    """How many statements the application's engine has sent."""
+def counted(ledger: Ledger) -> Iterator[Callable[[], int]]:
+    """How many statements this process has sent."""
+    del ledger
     sent: list[str] = []
-    event.listen(
-        ledger.database.engine.sync_engine,
-        "before_cursor_execute",
-        lambda *given: sent.append(given[2]),
-    )
-    return lambda: len(sent)
+    with every_statement(sent.append):
+        yield lambda: len(sent)

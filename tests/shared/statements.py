@@ -1,7 +1,7 @@
 """What is sent to PostgreSQL by a piece of work, apart from what goes on beside it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from unittest import mock
@@ -15,6 +15,20 @@ _asked: ContextVar[bool] = ContextVar("asked", default=False)
 
 
 @contextmanager
+def every_statement(hear: Callable[[str], None]) -> Iterator[None]:
+    """Hear each statement that this process sends, by SQLAlchemy or past it."""
+    execute = psycopg.AsyncCursor.execute
+
+    async def noting(cursor: Any, query: str | bytes, *values: Any, **options: Any) -> Any:
+        said = query if isinstance(query, str) else query.decode()
+        hear(" ".join(said.split()))
+        return await execute(cursor, query, *values, **options)
+
+    with mock.patch.object(psycopg.AsyncCursor, "execute", noting):
+        yield
+
+
+@contextmanager
 def statements(database: Database, *, commits: bool = False) -> Iterator[list[str]]:
     """Collect the statements of this task, and `commit` for each commit if they are wanted.
 
@@ -23,37 +37,20 @@ def statements(database: Database, *, commits: bool = False) -> Iterator[list[st
     """
     sent: list[str] = []
 
-    def note_statement(*told: object) -> None:
+    def note(said: str) -> None:
         if _asked.get():
-            sent.append(" ".join(str(told[2]).split()))
+            sent.append(said)
 
     def note_commit(*_: object) -> None:
-        if _asked.get() and commits:
-            sent.append("commit")
+        if commits:
+            note("commit")
 
-    @asynccontextmanager
-    async def heard() -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A line whose statements are collected too: they go past SQLAlchemy."""
-        async with line() as connection:
-            say = connection.execute
-
-            async def noting(query: str | bytes, *values: Any) -> Any:
-                if _asked.get():
-                    said = query if isinstance(query, str) else query.decode()
-                    sent.append(" ".join(said.split()))
-                return await say(query, *values)
-
-            with mock.patch.object(connection, "execute", noting):
-                yield connection
-
-    line, engine = database.line, database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note_statement)
+    engine = database.engine.sync_engine
     event.listen(engine, "commit", note_commit)
     before = _asked.set(True)
     try:
-        with mock.patch.object(database, "line", heard):
+        with every_statement(note):
             yield sent
     finally:
         _asked.reset(before)
-        event.remove(engine, "before_cursor_execute", note_statement)
         event.remove(engine, "commit", note_commit)
