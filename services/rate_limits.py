@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
 from models.tables.accounts import RateLimit
 from models.tables.base import UtcDateTime
 from rules.accounts import Limit
@@ -35,7 +36,7 @@ _TABLE = SQLModel.metadata.tables["rate_limit"]
 _LATER = func.greatest(_TABLE.c.whole_at, bindparam("present", type_=UtcDateTime())) + bindparam(
     "spacing", type_=Interval()
 )
-_TAKE = (
+_TAKE = DirectStatement(
     insert(_TABLE)
     .values(key=bindparam("of_key"), whole_at=bindparam("first"))
     .on_conflict_do_update(
@@ -54,7 +55,6 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
     If the caller refuses but commits, the tries taken stay taken; a rollback takes none. Name the
     allowances in the same order everywhere: rows stay locked until the transaction ends.
     """
-    connection = await session.connection()
     for allowance in allowances:
         limit, key = allowance[0], key_of(allowance)
         values = {
@@ -64,8 +64,8 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
             "first": now + limit.spacing,
             "latest": now + limit.per,
         }
-        taken = await connection.execute(_TAKE, values)
-        if taken.first() is None:
+        taken = await _TAKE.run(session, values)
+        if await taken.fetchone() is None:
             whole_at: datetime = (
                 await session.exec(select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key))
             ).one()

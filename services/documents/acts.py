@@ -12,7 +12,7 @@ from sqlalchemy import Integer, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
+from clients.database import Database, DirectStatement
 from clients.objects import ObjectStream
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
@@ -348,7 +348,7 @@ async def entitled(
     raise not_found()
 
 
-_SAME_FILE = (
+_SAME_FILE = DirectStatement(
     select(Document.id)
     .join(DocumentVersion)
     .where(
@@ -365,25 +365,26 @@ _SAME_FILE = (
 """Built once: an upload of a small file costs little more than this."""
 
 
-_TURN = select(func.pg_advisory_xact_lock(_GIVING, bindparam("turn", type_=Integer())))
+_TURN = DirectStatement(
+    select(func.pg_advisory_xact_lock(_GIVING, bindparam("turn", type_=Integer())))
+)
 
 
 async def _turn(session: AsyncSession, actor: Actor, received: Received) -> None:
     """Wait for another upload of the same file by the same person, which this one then finds."""
     named = hashlib.sha256(f"{actor.person_id}:{received.sha256}".encode()).digest()
-    connection = await session.connection()
-    await connection.execute(_TURN, {"turn": int.from_bytes(named[:4], signed=True)})
+    await _TURN.run(session, {"turn": int.from_bytes(named[:4], signed=True)})
 
 
 async def _same_file(
     session: AsyncSession, actor: Actor, category: Category, received: Received
 ) -> UUID | None:
-    connection = await session.connection()
-    found = await connection.execute(
-        _SAME_FILE,
+    found = await _SAME_FILE.run(
+        session,
         {"person_id": actor.person_id, "sha256": received.sha256, "category": category.value},
     )
-    return found.scalar_one_or_none()
+    row = await found.fetchone()
+    return row[0] if row else None
 
 
 async def insert_given(

@@ -19,7 +19,7 @@ from sqlalchemy import select as choose
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
+from clients.database import Database, DirectStatement
 from models.tables.base import UtcDateTime
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
@@ -193,7 +193,7 @@ async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> SendA
 
 
 _NOTICE, _ATTEMPT = (SQLModel.metadata.tables[name] for name in ("notice", "notice_attempt"))
-_TOLD = (
+_TOLD = DirectStatement(
     update(_NOTICE)
     .where(_NOTICE.c.id == bindparam("notice_id"))
     .values(
@@ -217,9 +217,9 @@ async def _write_told(
     """Record that a message was sent, in one statement: `first` is the notice of its mail."""
     attempt = _attempt(notice, tried.outcome, tried.reason, now)
     pause = asked_again_after(0)
-    await session.exec(
-        _TOLD,
-        params={
+    await _TOLD.run(
+        session,
+        {
             "notice_id": notice.id,
             "at": now,
             "asked_again_at": now + pause if tried.awaits_receipt and pause else None,

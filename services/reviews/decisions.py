@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
+from models.encrypted_columns import bound
 from models.messages import CaseState
 from models.tables.cases import Case, CaseDecision, CaseReading
 from models.tables.catalogue import Programme
@@ -364,7 +366,7 @@ def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> 
 
 
 _VERSION = SQLModel.metadata.tables["case_version"]
-_CHECKED = (
+_CHECKED = DirectStatement(
     update(_VERSION)
     .where(_VERSION.c.case_id == bindparam("of_case"), _VERSION.c.number == bindparam("of_number"))
     .values(findings=bindparam("findings"), checked_at=bindparam("at"))
@@ -391,10 +393,14 @@ async def end_check(
     """
     permission = deciding.permission_in(CaseKind(case.kind), Status.IN_REVIEW)
     case.review_permission = permission.value
-    checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
-    turn = assignment.turn_of(case.responsible_unit_id)
-    kept = await (await session.connection()).execute(_CHECKED, checked | turn)
-    position, digest, _ = kept.one()
+    checked = {
+        "of_case": case.id,
+        "of_number": case.version,
+        "findings": bound(findings, case.id, case.version),
+        "at": now,
+    }
+    kept = await _CHECKED.run(session, checked | assignment.turn_of(case.responsible_unit_id))
+    [(position, digest, _)] = await kept.fetchall()
     journal.head_is_known(session, case.id, position, digest)
     reviewer, absent = await assignment.choose(session, case, now)
     assignment.give(case, reviewer, now, instead_of=assignment.owner_of(case))

@@ -11,6 +11,9 @@ from sqlalchemy import event
 
 from clients.database import Database
 
+_AT_FIRST = ("select pg_catalog.version()", "select current_schema()", "show ")
+"""What SQLAlchemy asks of a server when it first connects."""
+
 _asked: ContextVar[bool] = ContextVar("asked", default=False)
 
 
@@ -19,9 +22,11 @@ def every_statement(hear: Callable[[str], None]) -> Iterator[None]:
     """Hear each statement that this process sends, by SQLAlchemy or past it."""
     execute = psycopg.AsyncCursor.execute
 
-    async def noting(cursor: Any, query: str | bytes, *values: Any, **options: Any) -> Any:
-        said = query if isinstance(query, str) else query.decode()
-        hear(" ".join(said.split()))
+    async def noting(cursor: Any, query: Any, *values: Any, **options: Any) -> Any:
+        said = query.decode() if isinstance(query, bytes) else query
+        # What the driver asks of types is no text.
+        if isinstance(said, str) and not said.lower().startswith(_AT_FIRST):
+            hear(" ".join(said.split()))
         return await execute(cursor, query, *values, **options)
 
     with mock.patch.object(psycopg.AsyncCursor, "execute", noting):
