@@ -66,6 +66,8 @@ class Database:
             pool_size=pool,
             max_overflow=pool,
             pool_timeout=10,
+            # Units of work end by themselves, and `line` looks: nothing is left to be rolled back.
+            pool_reset_on_return=None,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_WITHIN,
@@ -127,7 +129,7 @@ class Database:
             else:
                 # Lost, or left in the middle of a query: nobody else may get this connection.
                 await greenlet_spawn(pooled.invalidate)
-            await greenlet_spawn(pooled.close)
+            pooled.close()
 
     async def connect(self) -> psycopg.AsyncConnection[Any]:
         """A driver connection of one's own, outside the pool. Raises psycopg.OperationalError."""

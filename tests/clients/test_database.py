@@ -1,13 +1,18 @@
 """The line to PostgreSQL."""
 
 import asyncio
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import _queries
-from sqlalchemy.exc import OperationalError
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Integer, bindparam, func
+from sqlalchemy import select as choose
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from sqlmodel import select
 
-from clients.database import Database
+from clients.database import Database, DirectStatement, is_passing
 from settings import Settings
 
 
@@ -62,3 +67,57 @@ async def test_a_statement_as_long_as_that_of_an_act_is_parsed_once(database: Da
             found = await line.execute(asked.encode(), dict.fromkeys(names, 7))
             assert await found.fetchone() == (7,) * 120
     assert _queries._query2pg.cache_info().hits >= before + 2
+
+
+_DIVIDED = choose(bindparam("given", type_=Integer()) / bindparam("by", type_=Integer()))
+
+
+async def test_a_direct_statement_raises_what_sqlalchemy_raises(settings: Settings) -> None:
+    """A refusal of the server, a value that was forgotten, and a lost server, in a unit of work."""
+    database = Database(settings.database_url.get_secret_value())
+    divided = DirectStatement(_DIVIDED)
+
+    async def asks_in_vain() -> None:
+        async with database.work() as session:
+            raw: Any = await (await session.connection()).get_raw_connection()
+            pid = raw.driver_connection.info.backend_pid
+            async with await database.connect() as other:
+                await other.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+            await divided.run(session, {"given": 6, "by": 2})
+
+    async with database.work() as session:
+        assert await (await divided.run(session, {"given": 6, "by": 2})).fetchone() == (3,)
+    with pytest.raises(DataError) as refused:
+        async with database.work() as session:
+            await divided.run(session, {"given": 6, "by": 0})
+    assert "6" not in str(refused.value)
+    with pytest.raises(ProgrammingError):
+        async with database.work() as session:
+            await divided.run(session, {"given": 6})
+    with pytest.raises(OperationalError) as lost:
+        await asks_in_vain()
+    assert is_passing(lost.value)
+    async with database.work() as session:
+        assert await (await divided.run(session, {"given": 8, "by": 2})).fetchone() == (4,)
+    await database.close()
+
+
+async def test_nothing_is_open_on_a_connection_that_is_given_back(settings: Settings) -> None:
+    """The pool rolls nothing back: whoever had the connection has ended its transaction."""
+    database = Database(settings.database_url.get_secret_value(), pool=1)
+
+    async def given_up() -> None:
+        async with database.reading() as session:
+            await session.exec(select(func.now()))
+            raise ValueError("given up")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), database.work() as session:
+            await session.exec(select(func.pg_sleep(5)))
+    with pytest.raises(ValueError, match="given up"):
+        await given_up()
+    await database.ping()
+    for _ in range(2):
+        async with database.line() as line:
+            assert line.info.transaction_status is TransactionStatus.IDLE
+    await database.close()
