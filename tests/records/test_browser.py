@@ -40,7 +40,7 @@ async def test_a_visit_is_written_signed_and_corrected(
             await expect(page.locator(".patient-head .warnings")).to_contain_text("Пенициллин")
 
     await look()
-    await page.get_by_role("button", name="Приём", exact=True).press("Enter")
+    await page.get_by_role("button", name="Посещение", exact=True).press("Enter")
     code = page.locator("#field-main_diagnosis")
     await code.press_sequentially("бронхит")
     await expect(page.locator("#suggestions-main_diagnosis option").first).to_be_attached()
@@ -58,7 +58,7 @@ async def test_a_visit_is_written_signed_and_corrected(
         await page.locator(f"input[name={name}][value={VISIT[name]}]").check()
     await expect(page.locator("#saved-note")).to_contain_text("Сохранено")
     await page.get_by_role("button", name="Подписать").press("Enter")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Приём")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Посещение")
     await look()
     await page.goto(f"{site.url}{here}/entries/{allergy}")
     await page.get_by_role("button", name="Исправить").press("Enter")
@@ -79,6 +79,6 @@ async def test_a_visit_is_written_signed_and_corrected(
     await page.goto(f"{site.url}{here}")
     await page.get_by_text("Показать не всё").press("Enter")
     await look()
-    await expect(page.locator(".timeline li").first).to_contain_text(re.compile("Приём|Аллергия"))
+    await expect(page.locator(".timeline li").first).to_contain_text(re.compile("Посещение|Аллергия"))
     assert [one for one in said if not re.search("status of 4(22|09)", one)] == []
     await context.close()
