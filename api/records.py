@@ -20,8 +20,8 @@ from rules.forms.definitions import json_schema
 from rules.records.entries import EntryState, OpenedFor
 from services import access
 from services.records import card, drafts, icd10, page, seen, types
-from services.records.drafts import DraftSeen
-from services.records.seen import EntrySeen, VersionSeen
+from services.records.drafts import EntryDraftSeen
+from services.records.seen import EntrySeen, EntryVersionSeen
 
 router = APIRouter(route_class=CleanRoute, tags=["records"])
 ROOM = "/patients/{patient_id}/record"
@@ -55,12 +55,12 @@ class EntryVersionOut(BaseModel):
     made_by: UUID
 
     @classmethod
-    def of(cls, one: VersionSeen) -> Self:
+    def of(cls, one: EntryVersionSeen) -> Self:
         """From what the service answered."""
         return cls.model_validate({name: getattr(one, name) for name in cls.model_fields})
 
 
-class EntryOut(BaseModel):
+class RecordEntryOut(BaseModel):
     """An entry of the record."""
 
     id: UUID
@@ -77,7 +77,7 @@ class EntryOut(BaseModel):
     versions: list[EntryVersionOut] = Field([], description="All, when one entry is asked for.")
 
     @classmethod
-    def of(cls, one: EntrySeen, versions: list[VersionSeen] | None = None) -> Self:
+    def of(cls, one: EntrySeen, versions: list[EntryVersionSeen] | None = None) -> Self:
         """From what the service answered."""
         return cls(
             id=one.id,
@@ -95,11 +95,11 @@ class EntryOut(BaseModel):
         )
 
 
-class RecordOut(BaseModel):
+class PatientRecordOut(BaseModel):
     """A page of the record: what warns, and entries, the newest first."""
 
-    warnings: list[EntryOut]
-    entries: list[EntryOut]
+    warnings: list[RecordEntryOut]
+    entries: list[RecordEntryOut]
 
 
 class RecordDraftOut(BaseModel):
@@ -115,7 +115,7 @@ class RecordDraftOut(BaseModel):
     saved_at: datetime | None
 
     @classmethod
-    def of(cls, one: DraftSeen) -> Self:
+    def of(cls, one: EntryDraftSeen) -> Self:
         """From what the service answered."""
         return cls(
             id=one.id,
@@ -207,23 +207,23 @@ async def read(
     session: Work,
     actor: CurrentActor,
     before: Annotated[datetime | None, Query(description="Older than this.")] = None,
-) -> RecordOut:
+) -> PatientRecordOut:
     """The record of a patient that is open to you. That you looked is recorded."""
     head = await page.head(session, actor, patient_id, now())
     found = await seen.entries(session, head.patients, before=before)
-    return RecordOut(
-        warnings=[EntryOut.of(one) for one in head.warnings],
-        entries=[EntryOut.of(one) for one in found],
+    return PatientRecordOut(
+        warnings=[RecordEntryOut.of(one) for one in head.warnings],
+        entries=[RecordEntryOut.of(one) for one in found],
     )
 
 
 @router.get(f"{ROOM}/entries/{{entry_id}}", responses=documented(401, 403, 404, 422))
 async def read_entry(
     patient_id: UUID, entry_id: UUID, session: Work, actor: CurrentActor
-) -> EntryOut:
+) -> RecordEntryOut:
     """One entry with all its versions. That you looked is recorded."""
     found = await page.entry(session, actor, patient_id, entry_id, now())
-    return EntryOut.of(found.entry, list(found.versions))
+    return RecordEntryOut.of(found.entry, list(found.versions))
 
 
 @router.get(

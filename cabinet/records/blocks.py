@@ -12,14 +12,14 @@ from uuid import UUID
 from cabinet.frame.visits import Visit
 from cabinet.records.views import BlockView
 from clients.database import DatabaseSession
-from services.records.history import ENTRIES, Happened
+from services.records.history import ENTRIES, HistoryEvent
 from services.records.lab import RESULTS
-from services.records.page import Head
+from services.records.page import PatientHead
 from words.translation import gettext as _
 
-Build = Callable[[Visit, DatabaseSession, Head], Awaitable[Any]]
+Build = Callable[[Visit, DatabaseSession, PatientHead], Awaitable[Any]]
 """What the template of a block shows of a patient; None leaves the block out."""
-Leads = Callable[[UUID, Happened], str]
+Leads = Callable[[UUID, HistoryEvent], str]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def leads(source: str, where: Leads) -> None:
     _LEADS[source] = where
 
 
-async def built(visit: Visit, session: DatabaseSession, head: Head) -> Sequence[BlockView]:
+async def built(visit: Visit, session: DatabaseSession, head: PatientHead) -> Sequence[BlockView]:
     """All blocks of a patient, in their order."""
     made = []
     for one in sorted(_BLOCKS.values(), key=lambda each: each.order):
@@ -57,7 +57,7 @@ async def built(visit: Visit, session: DatabaseSession, head: Head) -> Sequence[
     return made
 
 
-def address(patient_id: UUID, line: Happened) -> str:
+def address(patient_id: UUID, line: HistoryEvent) -> str:
     """Where a line of history leads; empty for one that leads nowhere."""
     where = _LEADS.get(line.source)
     return where(patient_id, line) if where else ""

@@ -31,8 +31,8 @@ from rules.records.entries import OpenedFor
 from rules.refusals import Refusal, not_found
 from services import access
 from services.records import drafts, icd10, page, seen
-from services.records.drafts import DraftSeen
-from services.records.page import Head
+from services.records.drafts import EntryDraftSeen
+from services.records.page import PatientHead
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -135,7 +135,7 @@ async def discard(
 
 async def _save(
     visit: Visit, draft_id: UUID, opened: OpenedFor
-) -> tuple[DraftSeen, dict[str, str], str]:
+) -> tuple[EntryDraftSeen, dict[str, str], str]:
     """Keep what was changed. Returns the draft, what was not kept, and what the form shows."""
     form = await visit.request.form()
     async with visit.container.database.work() as session:
@@ -160,13 +160,15 @@ async def _save(
     return draft, unkept, shown_of({**shown, **now_shown}.items())
 
 
-def _errors(draft: DraftSeen) -> dict[str, str]:
+def _errors(draft: EntryDraftSeen) -> dict[str, str]:
     known = {name: typed for name, typed in draft.data.items() if name in draft.kind.fields}
     _values, found = check_form(draft.kind, known, complete=False, today=draft.today)
     return {fault.path: in_words(fault.message) for fault in found}
 
 
-async def _field(session: DatabaseSession, draft: DraftSeen, field: Field, error: str) -> FieldView:
+async def _field(
+    session: DatabaseSession, draft: EntryDraftSeen, field: Field, error: str
+) -> FieldView:
     """A field with what was typed; of a code, what it means or which codes may be meant."""
     typed = draft.data.get(field.name)
     view = field_view(field, typed, error)
@@ -245,7 +247,9 @@ async def _page(
     )
 
 
-async def _own(session: DatabaseSession, visit: Visit, head: Head, draft_id: UUID) -> DraftSeen:
+async def _own(
+    session: DatabaseSession, visit: Visit, head: PatientHead, draft_id: UUID
+) -> EntryDraftSeen:
     """One's own draft of this patient. Raises Refusal 404."""
     found = await drafts.mine(session, visit.actor, frozenset({head.patient_id}))
     draft = next((one for one in found if one.id == draft_id), None)
@@ -254,7 +258,7 @@ async def _own(session: DatabaseSession, visit: Visit, head: Head, draft_id: UUI
     return draft
 
 
-def _reason(draft: DraftSeen, error: str) -> FieldView:
+def _reason(draft: EntryDraftSeen, error: str) -> FieldView:
     return FieldView(
         "reason",
         _("Почему исправляете"),

@@ -14,10 +14,10 @@ from rules.patients.identity import SEX_WORDS, Identity
 from rules.records.entries import STATE_WORDS, EntryState
 from rules.records.types import EntryTypeDefinition
 from services.patients.ways import WAY_WORDS
-from services.records.drafts import DraftSeen
-from services.records.history import Happened
-from services.records.page import Head
-from services.records.seen import EntrySeen, VersionSeen
+from services.records.drafts import EntryDraftSeen
+from services.records.history import HistoryEvent
+from services.records.page import PatientHead
+from services.records.seen import EntrySeen, EntryVersionSeen
 from words import formats
 from words.translation import gettext as _
 
@@ -38,7 +38,7 @@ def named(who: Identity) -> str:
     return f"{who.name}, {formats.day(who.birth_date)}"
 
 
-def head_view(head: Head) -> HeadView:
+def head_view(head: PatientHead) -> HeadView:
     """The head of every page of the patient."""
     way = head.look.way
     return HeadView(
@@ -66,7 +66,7 @@ def _warning(patient_id: UUID, one: EntrySeen) -> WarningLine:
     )
 
 
-def shown(version: VersionSeen, name: str) -> str | None:
+def shown(version: EntryVersionSeen, name: str) -> str | None:
     """A value as people read it, in their language where the form has the words."""
     value = version.shown(name)
     translated = version.kind.fields[name].kind in (FieldKind.CHOICE, FieldKind.CHECKBOX)
@@ -74,7 +74,7 @@ def shown(version: VersionSeen, name: str) -> str | None:
 
 
 def history_rows(
-    head: Head, lines: Sequence[Happened], names: Mapping[UUID, str]
+    head: PatientHead, lines: Sequence[HistoryEvent], names: Mapping[UUID, str]
 ) -> list[HistoryRow]:
     """Lines of history, each with where it leads and under which identity it is kept."""
     return [
@@ -92,14 +92,14 @@ def history_rows(
     ]
 
 
-def written_as(head: Head, patient_id: UUID) -> str:
+def written_as(head: PatientHead, patient_id: UUID) -> str:
     """The identity under which something is kept, where it is not the one that is looked at."""
     if patient_id == head.patient_id or patient_id not in head.others:
         return ""
     return named(head.others[patient_id])
 
 
-def draft_row(draft: DraftSeen) -> DraftRow:
+def draft_row(draft: EntryDraftSeen) -> DraftRow:
     """What is not signed yet."""
     title = _(draft.kind.title)
     if draft.entry_id is not None:
@@ -107,7 +107,7 @@ def draft_row(draft: DraftSeen) -> DraftRow:
     return DraftRow(draft_url(draft), title, draft.saved_at or draft.created_at)
 
 
-def draft_url(draft: DraftSeen) -> str:
+def draft_url(draft: EntryDraftSeen) -> str:
     """The form of a draft, under the patient for whom it was begun."""
     return f"{patient_url(draft.patient_id)}/drafts/{draft.id}"
 
@@ -128,7 +128,7 @@ def form_words(kind: EntryTypeDefinition) -> str:
     return _(kind.edition)
 
 
-def answers(version: VersionSeen, before: VersionSeen | None) -> list[AnswerSection]:
+def answers(version: EntryVersionSeen, before: EntryVersionSeen | None) -> list[AnswerSection]:
     """What a version says; beside it, where it differs, what the version before it said."""
     return [
         AnswerSection(
@@ -148,7 +148,7 @@ def answers(version: VersionSeen, before: VersionSeen | None) -> list[AnswerSect
     ]
 
 
-def changed_answers(version: VersionSeen, before: VersionSeen) -> list[AnswerSection]:
+def changed_answers(version: EntryVersionSeen, before: EntryVersionSeen) -> list[AnswerSection]:
     """Only what differs between two versions."""
     found = [
         AnswerSection(one.title, [answer for answer in one.answers if answer.changed])
@@ -157,7 +157,7 @@ def changed_answers(version: VersionSeen, before: VersionSeen) -> list[AnswerSec
     return [one for one in found if one.answers]
 
 
-def _earlier(before: VersionSeen | None, name: str) -> str | None:
+def _earlier(before: EntryVersionSeen | None, name: str) -> str | None:
     if before is None or name not in before.kind.fields:
         return None
     return shown(before, name)

@@ -26,7 +26,7 @@ from rules.staff.people import demand_reason
 from services import access
 from services.records import icd10, rows, types
 from services.records.drafts import demand_way, of_patient, own
-from services.records.rows import NewVersion
+from services.records.rows import NewEntryVersion
 
 
 class Records:
@@ -66,7 +66,7 @@ class Records:
             reason, unsaid = _reason(draft)
             if errors or unknown or unsaid:
                 raise incomplete([*errors, *unknown, *unsaid])
-            new = NewVersion(draft_id, kind.version, data, codes, reason)
+            new = NewEntryVersion(draft_id, kind.version, data, codes, reason)
             entry_id = await _write(session, actor, draft, new, seen, now)
             await session.delete(draft)
         return entry_id
@@ -110,7 +110,7 @@ async def _write(
     session: AsyncSession,
     actor: Actor,
     draft: RecordDraft,
-    new: NewVersion,
+    new: NewEntryVersion,
     seen: int,
     now: datetime,
 ) -> UUID:

@@ -23,8 +23,8 @@ from services import access
 from services.exports.rendering import PaperJob, make
 from services.papers.typesetting import utc_shift
 from services.records import page, seen
-from services.records.page import Head
-from services.records.seen import EntrySeen, VersionSeen
+from services.records.page import PatientHead
+from services.records.seen import EntrySeen, EntryVersionSeen
 
 MOST = 500
 """How many entries one paper has."""
@@ -68,8 +68,8 @@ async def print_card(
 
 
 def facts_of(
-    head: Head,
-    entries: Sequence[tuple[EntrySeen, Sequence[VersionSeen]]],
+    head: PatientHead,
+    entries: Sequence[tuple[EntrySeen, Sequence[EntryVersionSeen]]],
     names: Mapping[UUID, str],
     institution: str,
     zone: ZoneInfo,
@@ -117,9 +117,9 @@ def _section(
 
 
 def _entry(
-    head: Head,
+    head: PatientHead,
     one: EntrySeen,
-    versions: Sequence[VersionSeen],
+    versions: Sequence[EntryVersionSeen],
     names: Mapping[UUID, str],
     moment: Any,
 ) -> dict[str, Any]:

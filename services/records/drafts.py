@@ -38,7 +38,7 @@ from services.records import icd10, rows, types, visits
 
 
 @dataclass(frozen=True)
-class DraftSeen:
+class EntryDraftSeen:
     """A draft with its type, as its author sees it."""
 
     id: UUID
@@ -84,7 +84,9 @@ class RecordDrafts:
             await own(session, actor, draft_id, opened)
         return draft_id
 
-    async def begin_correction(self, actor: Actor, patient_id: UUID, entry_id: UUID) -> DraftSeen:
+    async def begin_correction(
+        self, actor: Actor, patient_id: UUID, entry_id: UUID
+    ) -> EntryDraftSeen:
         """Begin a correction from what the entry says now, or go on with one begun."""
         async with self._database.work() as session:
             await demand_way(session, actor, patient_id)
@@ -124,7 +126,7 @@ class RecordDrafts:
         given: Mapping[str, Any],
         shown: Mapping[str, str],
         reason: str | None = None,
-    ) -> tuple[DraftSeen, Mapping[str, Any]]:
+    ) -> tuple[EntryDraftSeen, Mapping[str, Any]]:
         """Store what was changed in a form that showed `shown` (`rules.forms.draft_edits`).
 
         Words that mean one code of МКБ-10 become it. Fields that were changed in another window
@@ -201,7 +203,9 @@ async def own(
     return draft
 
 
-async def mine(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -> list[DraftSeen]:
+async def mine(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID]
+) -> list[EntryDraftSeen]:
     """One's own drafts of a patient, the newest first."""
     found = await session.exec(
         select(RecordDraft)
@@ -214,9 +218,9 @@ async def mine(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -
     return [await seen(session, actor, draft) for draft in found.all()]
 
 
-async def seen(session: AsyncSession, actor: Actor, draft: RecordDraft) -> DraftSeen:
+async def seen(session: AsyncSession, actor: Actor, draft: RecordDraft) -> EntryDraftSeen:
     """A draft as its author sees it."""
-    return DraftSeen(
+    return EntryDraftSeen(
         id=draft.id,
         patient_id=draft.patient_id,
         visit_id=draft.visit_id,

@@ -40,7 +40,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Happened:
+class HistoryEvent:
     """One thing that happened to a patient. `title` is a msgid, `about` is as it was written."""
 
     source: str
@@ -57,14 +57,14 @@ class Happened:
     """Whether it has to be noticed: a critical result, a missed visit."""
 
 
-Told = Callable[[AsyncSession, frozenset[UUID], Span], Awaitable[Sequence[Happened]]]
+Told = Callable[[AsyncSession, frozenset[UUID], Span], Awaitable[Sequence[HistoryEvent]]]
 """What a source tells of these patients, who are one person, the newest first."""
 LastSeen = Callable[[AsyncSession, Actor, frozenset[UUID]], Awaitable[datetime | None]]
 """When the actor last saw the patient, as far as a subject knows."""
 
 
 @dataclass(frozen=True)
-class Source:
+class HistorySource:
     """One subject's part of the history. `word` is a msgid."""
 
     name: str
@@ -72,13 +72,13 @@ class Source:
     told: Told
 
 
-_SOURCES: dict[str, Source] = {}
+_SOURCES: dict[str, HistorySource] = {}
 _SEEN: dict[str, LastSeen] = {}
 
 
 def tells(name: str, word: str, told: Told) -> None:
     """Let a subject tell what happened to patients."""
-    _SOURCES[name] = Source(name, word, told)
+    _SOURCES[name] = HistorySource(name, word, told)
 
 
 def sees(name: str, last: LastSeen) -> None:
@@ -86,14 +86,14 @@ def sees(name: str, last: LastSeen) -> None:
     _SEEN[name] = last
 
 
-def sources() -> Mapping[str, Source]:
+def sources() -> Mapping[str, HistorySource]:
     """All sources by name."""
     return _SOURCES
 
 
 async def page(
     session: AsyncSession, patients: frozenset[UUID], span: Span, source: str = ""
-) -> Sequence[Happened]:
+) -> Sequence[HistoryEvent]:
     """The history of these patients, the newest first; of one source, if one is named."""
     asked = [one for one in _SOURCES.values() if source in ("", one.name)]
     found = [line for one in asked for line in await one.told(session, patients, span)]
@@ -110,7 +110,7 @@ async def last_seen(
 
 async def news(
     session: AsyncSession, actor: Actor, patients: frozenset[UUID], since: datetime
-) -> Sequence[Happened]:
+) -> Sequence[HistoryEvent]:
     """What has happened since, by others; what is bad comes first."""
     found = await page(session, patients, Span(changed_since=since, limit=MOST_NEWS))
     others = [line for line in found if line.by != actor.person_id]
@@ -122,7 +122,7 @@ ENTRIES = "entries"
 
 async def _entries(
     session: AsyncSession, patients: frozenset[UUID], span: Span
-) -> Sequence[Happened]:
+) -> Sequence[HistoryEvent]:
     found = await seen.entries(
         session,
         patients,
@@ -135,8 +135,8 @@ async def _entries(
     return [_line(one, by_change=span.changed_since is not None) for one in found]
 
 
-def _line(one: EntrySeen, *, by_change: bool) -> Happened:
-    return Happened(
+def _line(one: EntrySeen, *, by_change: bool) -> HistoryEvent:
+    return HistoryEvent(
         source=ENTRIES,
         ref=one.id,
         at=one.changed_at if by_change else one.signed_at,

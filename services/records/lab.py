@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.results import LabResult, LabVersion
 from rules.results.life import STATE_WORDS, ResultStage, ResultState
 from rules.results.values import Urgency
-from services.records.history import Happened, Span, tells
+from services.records.history import HistoryEvent, Span, tells
 
 RESULTS = "results"
 _TITLES: Mapping[str, str] = {
@@ -23,7 +23,9 @@ _TITLES: Mapping[str, str] = {
 """What lines are called by how dangerous the result is (msgids)."""
 
 
-async def _told(session: AsyncSession, patients: frozenset[UUID], span: Span) -> Sequence[Happened]:
+async def _told(
+    session: AsyncSession, patients: frozenset[UUID], span: Span
+) -> Sequence[HistoryEvent]:
     if span.kind:
         return []
     heard = col(LabVersion.heard_at)
@@ -45,7 +47,7 @@ async def _told(session: AsyncSession, patients: frozenset[UUID], span: Span) ->
         query = query.where(heard < span.before)
     found = await session.exec(query.order_by(heard.desc()).limit(span.limit))
     return [
-        Happened(
+        HistoryEvent(
             source=RESULTS,
             ref=result.id,
             at=version.heard_at,

@@ -17,13 +17,13 @@ from services.patients.entering import identities
 from services.patients.ways import RecordLook
 from services.records import drafts, history, seen, types
 from services.records import lab as _registered  # noqa: F401
-from services.records.drafts import DraftSeen
-from services.records.history import Happened, Span
-from services.records.seen import EntrySeen, VersionSeen
+from services.records.drafts import EntryDraftSeen
+from services.records.history import HistoryEvent, Span
+from services.records.seen import EntrySeen, EntryVersionSeen
 
 
 @dataclass(frozen=True)
-class Head:
+class PatientHead:
     """What stands at the top of every page of a patient: who it is, what warns, why it is open."""
 
     patient_id: UUID
@@ -45,13 +45,13 @@ class Head:
 class RecordPage:
     """The whole page. `last_seen` is None for somebody who has not seen the patient before."""
 
-    head: Head
+    head: PatientHead
     last_seen: datetime | None
-    news: Sequence[Happened]
-    lines: Sequence[Happened]
+    news: Sequence[HistoryEvent]
+    lines: Sequence[HistoryEvent]
     more: bool
     """Whether there are older lines."""
-    drafts: Sequence[DraftSeen]
+    drafts: Sequence[EntryDraftSeen]
     kinds: Mapping[str, EntryTypeDefinition]
     names: Mapping[UUID, str]
 
@@ -62,13 +62,13 @@ async def head(
     patient_id: UUID,
     now: datetime,
     what: ViewCode = ViewCode.PATIENT_RECORD,
-) -> Head:
+) -> PatientHead:
     """Demand a way in, record the view, and say whose record this is. Raises Refusal 403, 404."""
     look = await ways.look(session, actor, patient_id, now, what)
     known = await identities(session, look.joined.ids)
     today = await access.day_in(session, actor.unit_id, now)
     born = known[patient_id].birth_date
-    return Head(
+    return PatientHead(
         patient_id=patient_id,
         look=look,
         who=known[patient_id],
@@ -106,9 +106,9 @@ async def page(
 class EntryPage:
     """One entry with all its versions, the newest first."""
 
-    head: Head
+    head: PatientHead
     entry: EntrySeen
-    versions: Sequence[VersionSeen]
+    versions: Sequence[EntryVersionSeen]
     names: Mapping[UUID, str]
 
 

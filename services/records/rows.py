@@ -23,7 +23,7 @@ from services.journal import entries as journal
 
 
 @dataclass(frozen=True)
-class NewVersion:
+class NewEntryVersion:
     """What a version will say: checked values, and their codes as the dictionary has them."""
 
     id: UUID
@@ -56,7 +56,7 @@ async def at(session: AsyncSession, entry_id: UUID, number: int) -> RecordVersio
 
 
 async def begin(
-    session: AsyncSession, actor: Actor, entry: RecordEntry, new: NewVersion, now: datetime
+    session: AsyncSession, actor: Actor, entry: RecordEntry, new: NewEntryVersion, now: datetime
 ) -> None:
     """Make an entry with its first version."""
     session.add(entry)
@@ -70,7 +70,7 @@ async def correct(
     actor: Actor,
     entry: RecordEntry,
     seen: int,
-    new: NewVersion,
+    new: NewEntryVersion,
     now: datetime,
 ) -> None:
     """Make the next version of an entry whose version `seen` is current. Raises Refusal 409."""
@@ -124,7 +124,7 @@ async def _write(
     session: AsyncSession,
     actor: Actor,
     entry: RecordEntry,
-    new: NewVersion,
+    new: NewEntryVersion,
     number: int,
     now: datetime,
 ) -> None:

@@ -27,7 +27,7 @@ MOST_WARNINGS = 100
 
 
 @dataclass(frozen=True)
-class VersionSeen:
+class EntryVersionSeen:
     """What an entry said in one version."""
 
     number: int
@@ -62,7 +62,7 @@ class EntrySeen:
     visit_id: UUID | None
     state: EntryState
     version: int
-    current: VersionSeen
+    current: EntryVersionSeen
     author_id: UUID
     unit_id: UUID
     signed_at: datetime
@@ -164,7 +164,7 @@ def _badness(one: EntrySeen) -> int:
 
 async def one(
     session: AsyncSession, patients: Collection[UUID], entry_id: UUID
-) -> tuple[EntrySeen, Sequence[VersionSeen]]:
+) -> tuple[EntrySeen, Sequence[EntryVersionSeen]]:
     """One entry of these patients with all its versions, the newest first. Raises Refusal 404."""
     entry = await session.get(RecordEntry, entry_id)
     if entry is None or entry.patient_id not in patients:
@@ -176,7 +176,7 @@ async def one(
 
 async def versions(
     session: AsyncSession, entries: Sequence[EntrySeen]
-) -> Mapping[UUID, Sequence[VersionSeen]]:
+) -> Mapping[UUID, Sequence[EntryVersionSeen]]:
     """All versions of entries by the ids of those, the newest first."""
     types_of = {one.id: one.kind.key for one in entries}
     found = await session.exec(
@@ -184,7 +184,7 @@ async def versions(
         .where(col(RecordVersion.entry_id).in_(types_of))
         .order_by(col(RecordVersion.number).desc())
     )
-    known: dict[UUID, list[VersionSeen]] = {one: [] for one in types_of}
+    known: dict[UUID, list[EntryVersionSeen]] = {one: [] for one in types_of}
     for row in found.all():
         known[row.entry_id].append(await _version(session, types_of[row.entry_id], row))
     return known
@@ -221,8 +221,8 @@ async def _seen(session: AsyncSession, entry: RecordEntry, version: RecordVersio
     )
 
 
-async def _version(session: AsyncSession, kind: str, row: RecordVersion) -> VersionSeen:
-    return VersionSeen(
+async def _version(session: AsyncSession, kind: str, row: RecordVersion) -> EntryVersionSeen:
+    return EntryVersionSeen(
         number=row.number,
         kind=await types.at_version(session, kind, row.type_version),
         data=row.data,

@@ -17,7 +17,7 @@ from rules.records.entries import OpenedFor
 from rules.refusals import not_found
 from rules.schedule.states import AppointmentState
 from services.patients import links
-from services.records.history import Happened, Span, sees, tells
+from services.records.history import HistoryEvent, Span, sees, tells
 
 VISITS = "visits"
 _TITLES: Mapping[str, str] = {
@@ -39,7 +39,9 @@ async def demand(session: AsyncSession, opened: OpenedFor) -> None:
         raise not_found()
 
 
-async def _told(session: AsyncSession, patients: frozenset[UUID], span: Span) -> Sequence[Happened]:
+async def _told(
+    session: AsyncSession, patients: frozenset[UUID], span: Span
+) -> Sequence[HistoryEvent]:
     if span.kind:
         return []
     when = col(Appointment.starts_at)
@@ -54,7 +56,7 @@ async def _told(session: AsyncSession, patients: frozenset[UUID], span: Span) ->
         query = query.where(col(Appointment.changed_at) > span.changed_since)
     found = await session.exec(query.order_by(when.desc()).limit(span.limit))
     return [
-        Happened(
+        HistoryEvent(
             source=VISITS,
             ref=one.id,
             at=one.starts_at,

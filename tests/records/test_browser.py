@@ -79,6 +79,8 @@ async def test_a_visit_is_written_signed_and_corrected(
     await page.goto(f"{site.url}{here}")
     await page.get_by_text("Показать не всё").press("Enter")
     await look()
-    await expect(page.locator(".timeline li").first).to_contain_text(re.compile("Посещение|Аллергия"))
+    await expect(page.locator(".timeline li").first).to_contain_text(
+        re.compile("Посещение|Аллергия")
+    )
     assert [one for one in said if not re.search("status of 4(22|09)", one)] == []
     await context.close()
