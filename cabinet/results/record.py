@@ -7,7 +7,7 @@ from cabinet.frame.visits import Visit
 from cabinet.records.blocks import Block, block
 from cabinet.results.views import LineView, line_view
 from clients.database import DatabaseSession
-from services.records.page import Head
+from services.records.page import PatientHead
 from services.results import seen, unmatched
 from services.results.unmatched import TraceSeen
 
@@ -22,7 +22,7 @@ class ResultsBlock:
     traces: Sequence[TraceSeen]
 
 
-async def build(visit: Visit, session: DatabaseSession, head: Head) -> ResultsBlock | None:
+async def build(visit: Visit, session: DatabaseSession, head: PatientHead) -> ResultsBlock | None:
     """What the block shows; nothing where nothing ever came. What is shown counts as read."""
     found = (await seen.of_patient(session, head.patients))[:MOST]
     traces = await unmatched.traces_of_patient(session, head.patients)
