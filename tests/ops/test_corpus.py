@@ -1,8 +1,15 @@
 """The proof of the inspection of files proves something (assurance: files)."""
 
-from ops.corpus import run
+import tarfile
+from pathlib import Path
+from random import Random
+
+from ops.corpus import found, run
+from ops.corpus.active import ACTIVE
 from ops.corpus.kinds import KINDS, Must
+from ops.corpus.writing import disguised
 from rules.files.checks import Code
+from tests.files.samples import born_digital, photo
 
 
 async def test_files_of_many_kinds_end_as_they_must() -> None:
@@ -34,3 +41,33 @@ def test_a_run_fails_by_each_of_its_figures() -> None:
     refused = run.CorpusResult([run.Row(good, 100, refused=3)])
     assert refused.faults == ["3 of 100 good files refused"]
     assert run.CorpusResult([]).faults == ["0 of 0 good files refused"]
+
+
+async def test_what_others_collected_is_judged_by_others(tmp_path: Path) -> None:
+    """Of a folder and of an archive: what acts never counts as sound, and must not pass."""
+    rng = Random(3)  # noqa: S311 - no secret
+    folder, packed = tmp_path / "theirs", tmp_path / "theirs.tar.gz"
+    folder.mkdir()
+    names = [name for name in ACTIVE if name in ("Launch", "EmbeddedFile", "XFA")]
+    for place, name in enumerate(names):
+        content = disguised(ACTIVE[name](rng), rng)
+        assert found.acts(content), name
+        (folder / f"{place}.pdf").write_bytes(content)
+    (folder / "good.PDF").write_bytes(born_digital())
+    (folder / "photo.jpg").write_bytes(photo())
+    (folder / "note.txt").write_text("nothing")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(folder, "theirs-1.0")
+    assert [name for name, _ in found.files_of(packed)] != []
+    outcome = await found.prove([("folder", folder), ("archive", packed)])
+    assert outcome.faults == []
+    told = {row.kind.name: (row.tried, row.accepted) for row in outcome.rows}
+    assert told == {
+        f"{name}, {what}": counts
+        for name in ("folder", "archive")
+        for what, counts in (
+            ("PDF, sound", (1, 1)),
+            ("PDF, others", (3, 0)),
+            ("JPEG, sound", (1, 1)),
+        )
+    }
