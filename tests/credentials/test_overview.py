@@ -58,7 +58,10 @@ async def test_a_head_sees_what_ends_when_and_nobody_elses(
     last = today + timedelta(days=91)
     first = await keeping.add(actor=doctor, number="1", valid_until=typed(last))
     second = await keeping.add(
-        actor=doctor, number="2", valid_until=typed(today + timedelta(days=900))
+        actor=doctor,
+        number="2",
+        specialty="Терапия",
+        valid_until=typed(today + timedelta(days=900)),
     )
     third = await keeping.add("diploma", doctor)
     await keeping.add(number="3")
