@@ -1,0 +1,123 @@
+"""An invited patient reads who looked, when and why, and nothing else (W2, trap 19)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from models.tables.notices import Notice
+from models.tables.patients import PatientEntry, PatientInvitation
+from rules.access import Role
+from rules.accounts import Limit
+from rules.clock import now
+from rules.refusals import Refusal
+from services.patients import invitations, openings, seen, ways
+from services.patients.invitations import PatientInvitations
+from tests.patients.people import fresh_snils, identity, patient
+from tests.shared.office import Office
+
+HERE = "192.0.2.7"
+
+
+async def codes(office: Office, phone: str) -> list[str]:
+    """The codes that were sent to a number, the newest first."""
+    async with office.database.work() as session:
+        found = await session.exec(
+            select(Notice).where(Notice.kind == "patient_code").order_by(col(Notice.id).desc())
+        )
+        sent: list[Mapping[str, str]] = [one.contents for one in found.all() if one.contents]
+    return [one["code"] for one in sent if one["to"] == phone]
+
+
+async def test_the_link_alone_opens_nothing(office: Office) -> None:
+    """A code to the known number at each entry, once; link and session belong to one patient."""
+    registrar = await office.person("Лаптева Ирина", Role.REGISTRAR, office.institution)
+    phone = f"+7916{uuid4().int % 10**7:07}"
+    key = await patient(office.database, office.ward, identity(snils=fresh_snils(), phone=phone))
+    other = await patient(office.database, office.ward)
+    acts, database = PatientInvitations(office.database), office.database
+    with pytest.raises(Refusal, match="no_phone"):
+        await acts.invite(registrar, other)
+    for nobody in (office.clinician, office.head):
+        with pytest.raises(Refusal, match="forbidden"):
+            await acts.invite(nobody, key)
+    secret = await acts.invite(registrar, key)
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, "000000", HERE)
+    await invitations.send_code(database, secret, HERE)
+    [code] = await codes(office, phone)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, wrong, HERE)
+    token, until = await invitations.enter(database, secret, code, HERE)
+    assert timedelta(minutes=29) < until - now() <= invitations.ENTRY_LIVES
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, code, HERE)
+    async with database.work() as session:
+        await openings.open_at_once(session, office.clinician, key, "Без сознания", now())
+        await ways.look(session, office.clinician, key, now())
+        await seen.identity_page(session, registrar, key, now())
+    async with database.work() as session:
+        who = await invitations.entered(session, token, now())
+        assert (who.patient_id, who.name) == (key, "Наталья Петровна")
+        looked = await seen.who_looked(session, who.patient_id)
+        assert [(one.name, one.way, one.words) for one in looked] == [
+            (registrar.name, "identity", ""),
+            (office.clinician.name, "emergency", "Без сознания"),
+        ]
+        assert not await seen.who_looked(session, other)
+        for nothing in (secret, "", uuid4().hex):
+            with pytest.raises(Refusal, match="not_found"):
+                await invitations.entered(session, nothing, now())
+        with pytest.raises(Refusal, match="not_found"):
+            await invitations.entered(session, token, until)
+        rows = [*(await session.exec(select(PatientEntry))).all()]
+        rows += (await session.exec(select(PatientInvitation))).all()  # type: ignore[arg-type]
+        stored = str([one.model_dump() for one in rows])
+    assert not [one for one in (secret, token, code) if one in stored], "only hashes are kept"
+    await acts.revoke(registrar, key)
+    async with database.work() as session:
+        with pytest.raises(Refusal, match="not_found"):
+            await invitations.entered(session, token, now())
+
+
+async def test_what_is_wrong_is_answered_alike_and_ends(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No link is told from another by its answer; tries, codes and links are bounded."""
+    registrar = await office.person("Лаптева Ирина", Role.REGISTRAR, office.institution)
+    phone = f"+7917{uuid4().int % 10**7:07}"
+    key = await patient(office.database, office.ward, identity(snils=fresh_snils(), phone=phone))
+    acts, database = PatientInvitations(office.database), office.database
+    earlier = await acts.invite(registrar, key)
+    secret = await acts.invite(registrar, key)
+    for dead in (earlier, uuid4().hex):
+        await invitations.send_code(database, dead, HERE)
+        with pytest.raises(Refusal, match="wrong_code"):
+            await invitations.enter(database, dead, "123456", HERE)
+    assert await codes(office, phone) == []
+    await invitations.send_code(database, secret, HERE)
+    [code] = await codes(office, phone)
+    for _ in range(invitations.TRIES):
+        with pytest.raises(Refusal, match="wrong_code"):
+            await invitations.enter(database, secret, "x", HERE)
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, code, HERE)
+    await invitations.send_code(database, secret, HERE)
+    fresh = (await codes(office, phone))[0]
+    async with database.work() as session:
+        await session.exec(update(PatientEntry).values(ends_at=now()))
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, fresh, HERE)
+    monkeypatch.setattr(invitations, "CODES", Limit("patient_code_few", 1, timedelta(hours=1)))
+    await invitations.send_code(database, secret, HERE)
+    with pytest.raises(Refusal, match="too_often"):
+        await invitations.send_code(database, secret, HERE)
+    monkeypatch.setattr(invitations, "WRONG", Limit("patient_wrong_few", 1, timedelta(hours=1)))
+    with pytest.raises(Refusal, match="wrong_code"):
+        await invitations.enter(database, secret, "x", HERE)
+    with pytest.raises(Refusal, match="too_often"):
+        await invitations.enter(database, secret, (await codes(office, phone))[0], HERE)
