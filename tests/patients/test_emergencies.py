@@ -18,6 +18,7 @@ from rules.patients import emergencies as rules
 from rules.refusals import Refusal
 from services.access_changes.asking import AccessChanges
 from services.cases.signals import CaseSignals
+from services.own_workflows import Wake
 from services.patients import judging, openings, seen
 from services.patients.judging import Judgements
 from services.patients.openings import Openings
@@ -59,11 +60,11 @@ async def opened(office: Office, who: Actor) -> UUID:
         return found.first() or uuid4()
 
 
-def judgements(office: Office) -> Judgements:
+def judgements(office: Office, wake: Wake = woken) -> Judgements:
     """What information security does."""
     signals = CaseSignals(office.heard)
     rights = AccessChanges(office.database, signals, "Europe/Moscow")
-    return Judgements(office.database, woken, rights.propose_end)
+    return Judgements(office.database, wake, rights.propose_end)
 
 
 async def late(office: Office, emergency_id: UUID, by: timedelta) -> None:

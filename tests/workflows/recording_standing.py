@@ -26,7 +26,9 @@ from models.messages import WAKE_UP, CredentialSignal, WorkflowName
 from models.tables.accounts import Account, AccountLock
 from models.tables.archive import Export
 from models.tables.handovers import Handover
+from models.tables.patients import Emergency, PatientCheck
 from models.tables.registers import RegisterCheck
+from rules.access import Role
 from rules.archive import ExportKind
 from rules.clock import now
 from rules.results.life import NextStep, OfferState
@@ -38,6 +40,8 @@ from services.credentials.acts import Credentials
 from services.exports.acts import Exports
 from services.meetings.acts import Meetings
 from services.own_workflows import Wake
+from services.patients.checks import PatientChecks
+from services.patients.openings import Openings
 from services.registers.checks import RegisterChecks
 from services.results import hearing
 from services.results import rows as results
@@ -47,6 +51,8 @@ from simulators.subscriber import ReceiverBehaviour
 from tests.api.handover_samples import give_handovers
 from tests.credentials.conftest import Keeping
 from tests.results.clinic import Clinic
+from tests.patients.people import patient
+from tests.patients.test_emergencies import judgements
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
 from tests.subscribers.receiving import Line, receiving
@@ -84,6 +90,10 @@ class StandingRecorder(Recorder):
             await self._keep("handover", f"handover-{await self.handed_over()}")
         if not names or "subscriber" in names:
             await self._keep("subscriber", f"subscriber-{await self.told()}")
+        if not names or "emergency-access" in names:
+            await self._keep("emergency-access", f"emergency-access-{await self.judged()}")
+        if not names or "patient-check" in names:
+            await self._keep("patient-check", f"patient-check-{await self.compared()}")
         for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
             if not names or name in names:
                 await self._keep(name, f"export-{await story()}")
@@ -190,6 +200,42 @@ class StandingRecorder(Recorder):
             )
         await wake(handover_id)
         return handover_id
+
+    async def judged(self) -> UUID:
+        """A record that was opened at once, and is judged while its workflow waits to remind."""
+        wake = self._waker(WorkflowName.EMERGENCY_ACCESS)
+        judge = await self.office.person("Ершова Нина", Role.SECURITY, self.office.institution)
+        key = await patient(self.database, self.office.ward)
+        await Openings(self.database, wake).open_at_once(self.office.clinician, key, "Кома")
+        async with self.database.work() as session:
+            found = await session.exec(
+                select(Emergency.id).where(Emergency.person_id == self.office.clinician.person_id)
+            )
+            emergency_id = found.one()
+        await self._waits(f"emergency-access-{emergency_id}", 1)
+        await judgements(self.office, wake).judge(
+            judge, emergency_id, justified=True, reason="Жизни грозила опасность"
+        )
+        return emergency_id
+
+    async def compared(self) -> UUID:
+        """A patient is compared with a registry that is down at first."""
+        wake = self._waker(WorkflowName.PATIENT_CHECK)
+        registrar = await self.office.person(
+            "Лаптева Ирина", Role.REGISTRAR, self.office.institution
+        )
+        key = await patient(self.database, self.office.ward)
+        async with httpx.AsyncClient(base_url=self.settings.patient_registry_url) as registry:
+            await registry.put("/faults", json={"mode": "fail"})
+            await PatientChecks(self.database, wake).ask(registrar, key)
+            await self._waits(f"patient-check-{key}", 1)
+            await registry.put("/faults", json={"mode": "ok"})
+        async with self.database.work() as session:
+            await session.exec(
+                update(PatientCheck).where(col(PatientCheck.id) == key).values(next_try_at=now())
+            )
+        await wake(key)
+        return key
 
     async def told(self) -> UUID:
         """A subscriber that is down at first, and then takes what waited."""
