@@ -145,7 +145,7 @@ class LinkOut(BaseModel):
     proposed_at: AwareDatetime
 
 
-class EndIn(BaseModel):
+class PartIn(BaseModel):
     """Why two patients are not one person."""
 
     model_config = ConfigDict(extra="forbid")
@@ -238,7 +238,7 @@ async def make(link_id: UUID, actor: Registrar, container: ContainerDep) -> Resp
 
 
 @router.post("/links/{link_id}/end", status_code=204, responses=documented(401, 403, 404, 422))
-async def end(link_id: UUID, body: EndIn, actor: Registrar, container: ContainerDep) -> Response:
+async def end(link_id: UUID, body: PartIn, actor: Registrar, container: ContainerDep) -> Response:
     """Refuse what was proposed, or part what was joined. No row of either patient changes."""
     await container.patient_links.end(actor, link_id, body.reason)
     return Response(status_code=204)
