@@ -50,9 +50,9 @@ from services.subscribers import keeping
 from simulators.subscriber import ReceiverBehaviour
 from tests.api.handover_samples import give_handovers
 from tests.credentials.conftest import Keeping
-from tests.results.clinic import Clinic
 from tests.patients.people import patient
 from tests.patients.test_emergencies import judgements
+from tests.results.clinic import Clinic
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
 from tests.subscribers.receiving import Line, receiving
