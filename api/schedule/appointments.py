@@ -21,10 +21,10 @@ from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.clock import now
 from rules.schedule.hours import MOST_DAYS
-from rules.schedule.states import REASON, AppointmentState, Step
+from rules.schedule.states import REASON, AppointmentState, VisitStep
 from services.schedule import free, seen
-from services.schedule.acts import Changed, Wish
-from services.schedule.seen import AppointmentSeen, Trouble
+from services.schedule.acts import ChangedAppointment, TimeWish
+from services.schedule.seen import AppointmentSeen, AppointmentTrouble
 
 router = APIRouter(route_class=CleanRoute, prefix="/schedule", tags=["schedule"])
 feed_router = APIRouter(route_class=CleanRoute, tags=["schedule"])
@@ -66,11 +66,11 @@ class AppointmentOut(BaseModel):
     overbooked: bool
     moved_to: UUID | None
     reason: str
-    trouble: Trouble | None = Field(description="Why it cannot take place as booked.")
-    steps: Sequence[Step]
+    trouble: AppointmentTrouble | None = Field(description="Why it cannot take place as booked.")
+    steps: Sequence[VisitStep]
 
 
-class BookIn(StrictBody):
+class AppointmentIn(StrictBody):
     """The time that is wanted.
 
     With `hold` it is kept for five minutes only, until the step `confirm`. `beside` is the reason
@@ -85,21 +85,21 @@ class BookIn(StrictBody):
     hold: bool = False
 
 
-class MoveIn(BookIn):
+class AppointmentMoveIn(AppointmentIn):
     """The new time, and the version that was seen. The patient must be the same."""
 
     version: int
 
 
-class StepIn(StrictBody):
+class VisitStepIn(StrictBody):
     """A step, and the version that was seen."""
 
     version: int
-    step: Step
+    step: VisitStep
     reason: str = Field("", max_length=5 * REASON[1])
 
 
-class ChangedOut(BaseModel):
+class ChangedAppointmentOut(BaseModel):
     """The appointment as it stands now."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -120,8 +120,8 @@ class ClinicianOut(BaseModel):
     unit_id: UUID
 
 
-def _wish(body: BookIn) -> Wish:
-    return Wish(
+def _wish(body: AppointmentIn) -> TimeWish:
+    return TimeWish(
         clinician_id=body.clinician_id,
         patient_id=body.patient_id,
         starts_at=body.starts_at,
@@ -131,8 +131,8 @@ def _wish(body: BookIn) -> Wish:
     )
 
 
-def _out(changed: Changed) -> ChangedOut:
-    return ChangedOut.model_validate(changed)
+def _out(changed: ChangedAppointment) -> ChangedAppointmentOut:
+    return ChangedAppointmentOut.model_validate(changed)
 
 
 def _shown(found: Sequence[AppointmentSeen]) -> Sequence[AppointmentOut]:
@@ -192,8 +192,11 @@ async def list_to_settle(
 
 @router.post("/appointments", status_code=201, responses=documented(401, 403, 404, 409, 422))
 async def book(
-    body: BookIn, actor: CurrentActor, container: ContainerDep, idempotency_key: IdempotencyKey
-) -> ChangedOut:
+    body: AppointmentIn,
+    actor: CurrentActor,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> ChangedAppointmentOut:
     """Book a time for a patient, or hold it."""
     return _out(await container.appointments.book(actor, idempotency_key, _wish(body)))
 
@@ -211,11 +214,11 @@ async def read(appointment_id: UUID, actor: CurrentActor, session: Work) -> Appo
 )
 async def move(
     appointment_id: UUID,
-    body: MoveIn,
+    body: AppointmentMoveIn,
     actor: CurrentActor,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
-) -> ChangedOut:
+) -> ChangedAppointmentOut:
     """Give an appointment another time. The new one is answered; the old one names it."""
     return _out(
         await container.appointments.move(
@@ -227,11 +230,11 @@ async def move(
 @router.post("/appointments/{appointment_id}/steps", responses=documented(401, 403, 404, 409, 422))
 async def step(
     appointment_id: UUID,
-    body: StepIn,
+    body: VisitStepIn,
     actor: CurrentActor,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
-) -> ChangedOut:
+) -> ChangedAppointmentOut:
     """Confirm, arrive, begin, complete, miss, cancel; or undo, with a reason."""
     return _out(
         await container.appointments.step(

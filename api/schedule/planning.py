@@ -114,7 +114,7 @@ class PlanOut(BaseModel):
     exceptions: Sequence[ExceptionOut]
 
 
-class EndIn(StrictBody):
+class LastDayIn(StrictBody):
     """The last day."""
 
     last_day: date
@@ -149,7 +149,7 @@ class DeviceIn(StrictBody):
     name: str = Field(max_length=5 * feed.LONGEST_NAME)
 
 
-class DeviceOut(BaseModel):
+class FeedDeviceOut(BaseModel):
     """A device that may read the calendar, and when it did last."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -211,7 +211,9 @@ async def add_hours(body: WeekIn, actor: Planner, container: ContainerDep) -> No
 
 
 @router.post("/hours/{hours_id}/end", status_code=204, responses=documented(401, 403, 404, 422))
-async def end_hours(hours_id: UUID, body: EndIn, actor: Planner, container: ContainerDep) -> None:
+async def end_hours(
+    hours_id: UUID, body: LastDayIn, actor: Planner, container: ContainerDep
+) -> None:
     """Let hours of the week end."""
     await container.planning.end_hours(actor, hours_id, body.last_day)
 
@@ -249,11 +251,11 @@ async def close_wish(wish_id: UUID, actor: Registrar, container: ContainerDep) -
 
 
 @router.get("/calendars", responses=documented(401, 403))
-async def list_devices(session: Work, current: CurrentSession) -> Sequence[DeviceOut]:
+async def list_devices(session: Work, current: CurrentSession) -> Sequence[FeedDeviceOut]:
     """My devices that read my calendar."""
     current.actor.demand(Permission.TREAT)
     found = await feed.of_person(session, current.person_id)
-    return [DeviceOut.model_validate(one) for one in found]
+    return [FeedDeviceOut.model_validate(one) for one in found]
 
 
 @router.post("/calendars", status_code=201, responses=documented(401, 403, 409, 422))

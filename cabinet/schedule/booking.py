@@ -32,13 +32,13 @@ from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
 from rules.schedule.hours import moment
-from rules.schedule.states import MOVES_FROM, REASON, AppointmentState, Step
+from rules.schedule.states import MOVES_FROM, REASON, AppointmentState, VisitStep
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
 from services.patients import searching
 from services.patients.entering import identities
 from services.schedule import free, seen
-from services.schedule.acts import Wish
+from services.schedule.acts import TimeWish
 from services.schedule.seen import AppointmentSeen, Clinician
 from words.translation import gettext, in_words
 
@@ -80,7 +80,7 @@ async def hold(
 ) -> Response:
     """Keep a time, and show it to be confirmed."""
     acts = visit.container.appointments
-    wish = Wish(clinician, patient, _moment(starts_at), hold=True)
+    wish = TimeWish(clinician, patient, _moment(starts_at), hold=True)
     try:
         kept = await acts.book(visit.actor, act_id, wish)
     except Refusal as refusal:
@@ -135,7 +135,7 @@ async def step(
     visit: Inside,
     act_id: Annotated[UUID, Form()],
     version: Annotated[int, Form()],
-    step: Annotated[Step, Form()],
+    step: Annotated[VisitStep, Form()],
     reason: Reason = "",
     back: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
@@ -148,9 +148,9 @@ async def step(
             raise
         async with visit.container.database.work() as session:
             return await _appointment(visit, session, appointment_id, back, refusal, reason)
-    said = "appointment_booked" if step is Step.CONFIRM else "appointment_changed"
+    said = "appointment_booked" if step is VisitStep.CONFIRM else "appointment_changed"
     here = f"/schedule/appointments/{appointment_id}"
-    if done.state is AppointmentState.CANCELLED and step is Step.CANCEL and not reason:
+    if done.state is AppointmentState.CANCELLED and step is VisitStep.CANCEL and not reason:
         here = BOOK
     return visit.go(own_path(back, here) if back else here, said)
 
@@ -166,7 +166,7 @@ async def move(
     starts_at: Text,
 ) -> Response:
     """Give an appointment another time."""
-    wish = Wish(clinician, patient, _moment(starts_at))
+    wish = TimeWish(clinician, patient, _moment(starts_at))
     try:
         moved = await visit.container.appointments.move(
             visit.actor, act_id, appointment_id, version, wish
@@ -385,7 +385,7 @@ def _beside_fields(
     ]
 
 
-async def _beside(session: DatabaseSession, patient: UUID, typed: dict[str, str]) -> Wish:
+async def _beside(session: DatabaseSession, patient: UUID, typed: dict[str, str]) -> TimeWish:
     """The overbooking that was typed. Raises Refusal 422."""
     errors: list[FieldError] = []
 
@@ -409,7 +409,7 @@ async def _beside(session: DatabaseSession, patient: UUID, typed: dict[str, str]
         raise Refusal("incomplete", errors[0].message, 422, errors)
     zone = ZoneInfo(await seen.zone_for(session, who))
     at = moment(day, int(clock[:2]) * 60 + int(clock[3:]), zone)
-    return Wish(who, patient, at, int(minutes), beside=typed["beside"])
+    return TimeWish(who, patient, at, int(minutes), beside=typed["beside"])
 
 
 def _moment(text: str) -> datetime:

@@ -11,14 +11,14 @@ from cabinet.schedule.views import DayNav, Line, StepButton
 from rules.access import Permission
 from rules.clock import YEARS
 from rules.ids import new_id
-from rules.schedule.hours import FreeTime
+from rules.schedule.hours import FreeSlot
 from rules.schedule.states import (
     ARROWS,
     STATE_WORDS,
     STEP_WORDS,
     TREATING,
     AppointmentState,
-    Step,
+    VisitStep,
 )
 from services.schedule.seen import TROUBLE_WORDS, AppointmentSeen
 from words.translation import gettext
@@ -80,14 +80,14 @@ def steps_of(
             continue
         if step in TREATING and not own:
             continue
-        if (step is Step.ARRIVE and early) or (step is Step.MISS and now < one.starts_at):
+        if (step is VisitStep.ARRIVE and early) or (step is VisitStep.MISS and now < one.starts_at):
             continue
-        main = not reasoned and step not in (Step.MISS, Step.CANCEL)
+        main = not reasoned and step not in (VisitStep.MISS, VisitStep.CANCEL)
         found.append(StepButton(step.value, gettext(STEP_WORDS[step]), new_id(), main))
     return found
 
 
-def free_line(one: FreeTime, zone: str, base: str) -> Line:
+def free_line(one: FreeSlot, zone: str, base: str) -> Line:
     """A free time as one line of a day, with the way to book it."""
     here = ZoneInfo(zone)
     at = one.starts_at.astimezone(here)
@@ -101,7 +101,7 @@ def free_line(one: FreeTime, zone: str, base: str) -> Line:
 
 def together(
     appointments: Iterable[AppointmentSeen],
-    free: Iterable[FreeTime],
+    free: Iterable[FreeSlot],
     zone: str,
     visit: Visit,
     now: datetime,

@@ -16,12 +16,12 @@ from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Visit
 from cabinet.schedule.lines import day_nav, day_of, line_of, on, state_tag, together
-from cabinet.schedule.views import DayColumn, DayPage, GridPage, JournalPage, Line
+from cabinet.schedule.views import DayColumn, DayPage, GridPage, Line, VisitJournalPage
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.clock import now
 from rules.refusals import forbidden
-from rules.schedule.hours import FreeTime
+from rules.schedule.hours import FreeSlot
 from rules.schedule.states import AppointmentState
 from services.schedule import free, seen
 from services.schedule.seen import AppointmentSeen
@@ -175,7 +175,7 @@ async def visits(
         (f"{bare}&state={one.value}", state_tag(one).word, one.value == state) for one in _JOURNALED
     ]
     units = await seen.units(session, visit.actor)
-    journal = JournalPage(
+    journal = VisitJournalPage(
         title=next(one.name for one in units if one.id == unit_id),
         nav=nav,
         lines=[line_of(one, visit, now()) for one in found],
@@ -218,14 +218,14 @@ async def _day_page(
 
 async def _free(
     session: DatabaseSession, visit: Visit, people: Sequence[UUID], first: date, days: int
-) -> Sequence[FreeTime]:
+) -> Sequence[FreeSlot]:
     """Free times in which the visitor may book."""
     units = visit.actor.units_with(Permission.BOOK)
     found = await free.free_times(session, people[: free.MOST_CLINICIANS], first, days, now())
     return [one for one in found if one.unit_id in units]
 
 
-def _day_of(one: FreeTime, zone: str) -> date:
+def _day_of(one: FreeSlot, zone: str) -> date:
     return seen.day_in(zone, one.starts_at)
 
 

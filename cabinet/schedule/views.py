@@ -165,7 +165,7 @@ class AppointmentPage:
 
 
 @dataclass(frozen=True)
-class JournalPage:
+class VisitJournalPage:
     """The journal of a unit's visits on a day."""
 
     title: str

@@ -29,7 +29,7 @@ _CLOCKED = text("looks_at is not null")
 _MINUTES = "starts >= 0 and starts < ends and ends <= 1440"
 
 
-class Room(SQLModel, table=True):
+class TreatmentRoom(SQLModel, table=True):
     """A room in which people are treated. It is never deleted; it closes."""
 
     __tablename__ = "room"
@@ -160,7 +160,7 @@ class Appointment(SQLModel, table=True):
     )
 
 
-class Claim(SQLModel, table=True):
+class TimeClaim(SQLModel, table=True):
     """That a clinician, a patient or a room is taken. Nobody and nothing is taken twice.
 
     An own range type over `uuid` makes the constraint possible without an extension.

@@ -27,7 +27,7 @@ Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
-class Hours:
+class DayHours:
     """Hours of one day: of every week, or of one date. Minutes after midnight."""
 
     clinician_id: UUID
@@ -40,7 +40,7 @@ class Hours:
 
 
 @dataclass(frozen=True)
-class WeeklyHours(Hours):
+class WeeklyHours(DayHours):
     """Hours of a day of the week; `valid_until` is the last day."""
 
     weekday: int
@@ -54,7 +54,7 @@ class WeeklyHours(Hours):
 
 
 @dataclass(frozen=True)
-class ExceptionalHours(Hours):
+class ExceptionalHours(DayHours):
     """Hours of one day that are worked besides, or not worked whatever the week says."""
 
     works: bool
@@ -62,7 +62,7 @@ class ExceptionalHours(Hours):
 
 
 @dataclass(frozen=True)
-class FreeTime:
+class FreeSlot:
     """A time in which somebody can be booked."""
 
     clinician_id: UUID
@@ -97,7 +97,7 @@ def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return after
 
 
-def span(day: date, hours: Hours) -> Span:
+def span(day: date, hours: DayHours) -> Span:
     """The moments between which hours of a day lie."""
     zone = ZoneInfo(hours.zone)
     return moment(day, hours.starts, zone), moment(day, hours.ends, zone, ends=True)
@@ -122,7 +122,7 @@ def hours_at(
     weekly: Iterable[WeeklyHours],
     exceptional: Iterable[ExceptionalHours],
     absent: Iterable[tuple[UUID, date, date]],
-) -> Hours | None:
+) -> DayHours | None:
     """The hours of one clinician in which a time lies as a whole; None where it does not."""
     exceptional, away = list(exceptional), list(absent)
     for one in exceptional:
@@ -149,7 +149,7 @@ def free_times(
     absent: Iterable[tuple[UUID, date, date]],
     taken: Iterable[tuple[UUID, datetime, datetime]],
     now: datetime,
-) -> list[FreeTime]:
+) -> list[FreeSlot]:
     """The free times on these days, by beginning.
 
     `taken` names clinicians and rooms; the hours are cut into steps from their beginning on.
@@ -163,9 +163,9 @@ def free_times(
         if not one.works:
             closed.setdefault(one.clinician_id, []).append(span(one.day, one))
     merged = {party: _merged(spans) for party, spans in closed.items()}
-    found: dict[tuple[datetime, UUID], FreeTime] = {}
+    found: dict[tuple[datetime, UUID], FreeSlot] = {}
     for day in days:
-        open_hours: list[Hours] = [one for one in weekly if one.holds_on(day)]
+        open_hours: list[DayHours] = [one for one in weekly if one.holds_on(day)]
         open_hours += [one for one in exceptional if one.works and one.day == day]
         for hours in open_hours:
             who = hours.clinician_id
@@ -177,7 +177,7 @@ def free_times(
             while begins + step <= ends:
                 until = begins + step
                 if begins > now and not any(_meets(spans, begins, until) for spans in in_the_way):
-                    time_ = FreeTime(who, hours.unit_id, hours.room_id, begins, until)
+                    time_ = FreeSlot(who, hours.unit_id, hours.room_id, begins, until)
                     found.setdefault((begins, who), time_)
                 begins = until
     return [found[key] for key in sorted(found)]

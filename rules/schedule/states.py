@@ -37,7 +37,7 @@ class AppointmentState(StrEnum):
     MOVED = "moved"
 
 
-class Step(StrEnum):
+class VisitStep(StrEnum):
     """What somebody does to an appointment. Values are public: never rename."""
 
     CONFIRM = "confirm"
@@ -58,19 +58,19 @@ class Arrow:
 
 
 _S = AppointmentState
-ARROWS: Mapping[tuple[AppointmentState, Step], Arrow] = {
-    (_S.HELD, Step.CONFIRM): Arrow(_S.BOOKED),
-    (_S.HELD, Step.CANCEL): Arrow(_S.CANCELLED),
-    (_S.BOOKED, Step.ARRIVE): Arrow(_S.ARRIVED),
-    (_S.BOOKED, Step.MISS): Arrow(_S.NO_SHOW),
-    (_S.BOOKED, Step.CANCEL): Arrow(_S.CANCELLED, reason=True),
-    (_S.ARRIVED, Step.BEGIN): Arrow(_S.IN_PROGRESS),
-    (_S.ARRIVED, Step.CANCEL): Arrow(_S.CANCELLED, reason=True),
-    (_S.ARRIVED, Step.UNDO): Arrow(_S.BOOKED, reason=True),
-    (_S.IN_PROGRESS, Step.COMPLETE): Arrow(_S.COMPLETED),
-    (_S.IN_PROGRESS, Step.UNDO): Arrow(_S.ARRIVED, reason=True),
-    (_S.COMPLETED, Step.UNDO): Arrow(_S.IN_PROGRESS, reason=True),
-    (_S.NO_SHOW, Step.UNDO): Arrow(_S.ARRIVED, reason=True),
+ARROWS: Mapping[tuple[AppointmentState, VisitStep], Arrow] = {
+    (_S.HELD, VisitStep.CONFIRM): Arrow(_S.BOOKED),
+    (_S.HELD, VisitStep.CANCEL): Arrow(_S.CANCELLED),
+    (_S.BOOKED, VisitStep.ARRIVE): Arrow(_S.ARRIVED),
+    (_S.BOOKED, VisitStep.MISS): Arrow(_S.NO_SHOW),
+    (_S.BOOKED, VisitStep.CANCEL): Arrow(_S.CANCELLED, reason=True),
+    (_S.ARRIVED, VisitStep.BEGIN): Arrow(_S.IN_PROGRESS),
+    (_S.ARRIVED, VisitStep.CANCEL): Arrow(_S.CANCELLED, reason=True),
+    (_S.ARRIVED, VisitStep.UNDO): Arrow(_S.BOOKED, reason=True),
+    (_S.IN_PROGRESS, VisitStep.COMPLETE): Arrow(_S.COMPLETED),
+    (_S.IN_PROGRESS, VisitStep.UNDO): Arrow(_S.ARRIVED, reason=True),
+    (_S.COMPLETED, VisitStep.UNDO): Arrow(_S.IN_PROGRESS, reason=True),
+    (_S.NO_SHOW, VisitStep.UNDO): Arrow(_S.ARRIVED, reason=True),
 }
 MOVES_FROM = _S.BOOKED
 """Only from here an appointment is moved: a new one takes its place, and the old one names it."""
@@ -79,7 +79,7 @@ FREES = frozenset({_S.CANCELLED, _S.MOVED})
 """In these states an appointment takes nobody's time."""
 VISITS = frozenset({_S.ARRIVED, _S.IN_PROGRESS, _S.COMPLETED})
 """The patient has come: the appointment is a visit."""
-TREATING = frozenset({Step.BEGIN, Step.COMPLETE})
+TREATING = frozenset({VisitStep.BEGIN, VisitStep.COMPLETE})
 """What a clinician does to their own appointments alone."""
 
 STATE_WORDS: Mapping[AppointmentState, str] = {
@@ -92,25 +92,25 @@ STATE_WORDS: Mapping[AppointmentState, str] = {
     _S.CANCELLED: "запись отменена",
     _S.MOVED: "запись перенесена",
 }
-STEP_WORDS: Mapping[Step, str] = {
-    Step.CONFIRM: "Записать",
-    Step.ARRIVE: "Пришёл",
-    Step.BEGIN: "Начать приём",
-    Step.COMPLETE: "Завершить приём",
-    Step.MISS: "Не пришёл",
-    Step.CANCEL: "Отменить запись",
-    Step.UNDO: "Вернуть назад",
+STEP_WORDS: Mapping[VisitStep, str] = {
+    VisitStep.CONFIRM: "Записать",
+    VisitStep.ARRIVE: "Пришёл",
+    VisitStep.BEGIN: "Начать приём",
+    VisitStep.COMPLETE: "Завершить приём",
+    VisitStep.MISS: "Не пришёл",
+    VisitStep.CANCEL: "Отменить запись",
+    VisitStep.UNDO: "Вернуть назад",
 }
 
 
-def steps_from(state: AppointmentState) -> tuple[Step, ...]:
+def steps_from(state: AppointmentState) -> tuple[VisitStep, ...]:
     """The steps that are possible in a state."""
     return tuple(step for (at, step) in ARROWS if at is state)
 
 
 def demand_arrow(
     state: AppointmentState,
-    step: Step,
+    step: VisitStep,
     reason: str,
     starts_at: datetime,
     zone: str,
@@ -123,9 +123,9 @@ def demand_arrow(
     if arrow.reason:
         demand_reason(reason)
     here = ZoneInfo(zone)
-    if step is Step.ARRIVE and now.astimezone(here).date() < starts_at.astimezone(here).date():
+    if step is VisitStep.ARRIVE and now.astimezone(here).date() < starts_at.astimezone(here).date():
         raise Refusal("too_early", "День этой записи ещё не наступил.", 409)
-    if step is Step.MISS and now < starts_at:
+    if step is VisitStep.MISS and now < starts_at:
         raise Refusal("too_early", "Время этой записи ещё не наступило.", 409)
     return arrow
 

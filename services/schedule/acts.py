@@ -34,7 +34,7 @@ from rules.schedule.states import (
     MOVES_FROM,
     TREATING,
     AppointmentState,
-    Step,
+    VisitStep,
     changed,
     demand_arrow,
     demand_reason,
@@ -57,7 +57,7 @@ USUAL_MINUTES = 15
 
 
 @dataclass(frozen=True)
-class Wish:
+class TimeWish:
     """The time that is wanted. Without `minutes` it lasts as long as the hours say.
 
     `beside` is the reason for booking in spite of the hours or beside another appointment. With
@@ -73,7 +73,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedAppointment:
     """An appointment as it stands after an act."""
 
     id: UUID
@@ -87,7 +87,7 @@ class Appointments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def book(self, actor: Actor, act_id: UUID, wish: Wish) -> Changed:
+    async def book(self, actor: Actor, act_id: UUID, wish: TimeWish) -> ChangedAppointment:
         """Book a time for a patient, or hold it. The same act again gives the same appointment.
 
         Raises Refusal 403, 404, 409 `taken`, `not_working`, 422.
@@ -104,7 +104,7 @@ class Appointments:
         _watch(row, now)
         act = _act(act_id, actor, row.id, now, _said(wish))
 
-        async def do(session: AsyncSession) -> Changed:
+        async def do(session: AsyncSession) -> ChangedAppointment:
             if not await claims.take(session, act, row):
                 before = await claims.answered_before(session, act_id, act.body_hash)
                 return _changed(await session.get_one(Appointment, before))
@@ -114,8 +114,8 @@ class Appointments:
         return await self._taking(row, do)
 
     async def move(
-        self, actor: Actor, act_id: UUID, appointment_id: UUID, version: int, wish: Wish
-    ) -> Changed:
+        self, actor: Actor, act_id: UUID, appointment_id: UUID, version: int, wish: TimeWish
+    ) -> ChangedAppointment:
         """Give a booked appointment another time: a new one takes its place, and is returned.
 
         The patient of `wish` must be the one of the appointment. Raises Refusal 403, 404, 409
@@ -137,7 +137,7 @@ class Appointments:
         _watch(row, now)
         act = _act(act_id, actor, row.id, now, said)
 
-        async def do(session: AsyncSession) -> Changed:
+        async def do(session: AsyncSession) -> ChangedAppointment:
             known = await session.get(AppointmentAct, act_id)
             if known is not None:
                 before = await claims.answered_before(session, act_id, act.body_hash)
@@ -178,9 +178,9 @@ class Appointments:
         act_id: UUID,
         appointment_id: UUID,
         version: int,
-        step: Step,
+        step: VisitStep,
         reason: str = "",
-    ) -> Changed:
+    ) -> ChangedAppointment:
         """Take a step of the life of an appointment, seen in this version.
 
         The same act again gives the same answer. Raises Refusal 403, 404, 409 `stale`, `not_now`,
@@ -198,7 +198,7 @@ class Appointments:
                 return _changed(row)
             state = AppointmentState(row.state)
             arrow = demand_arrow(state, step, reason, row.starts_at, row.zone, now)
-            if step is Step.CONFIRM and (row.held_until is None or row.held_until <= now):
+            if step is VisitStep.CONFIRM and (row.held_until is None or row.held_until <= now):
                 raise hold_over()
             values = _to(arrow.to, now)
             if arrow.reason:
@@ -219,9 +219,9 @@ class Appointments:
             if arrow.to in FREES:
                 await claims.free(session, [appointment_id])
             await self._note_step(session, row, arrow.to, actor, now, reason)
-            return Changed(appointment_id, version + 1, arrow.to)
+            return ChangedAppointment(appointment_id, version + 1, arrow.to)
 
-    async def _where(self, actor: Actor, wish: Wish, now: datetime) -> dict[str, Any]:
+    async def _where(self, actor: Actor, wish: TimeWish, now: datetime) -> dict[str, Any]:
         """Where and how long an appointment would be. Raises Refusal 403, 404, 409, 422."""
         actor.demand(Permission.BOOK)
         reason = demand_reason(wish.beside) if wish.beside else ""
@@ -420,7 +420,7 @@ def _act(
     )
 
 
-def _said(wish: Wish) -> dict[str, Any]:
+def _said(wish: TimeWish) -> dict[str, Any]:
     return {
         "clinician": str(wish.clinician_id),
         "patient": str(wish.patient_id),
@@ -438,5 +438,5 @@ async def _same_answer(session: AsyncSession, act: AppointmentAct) -> None:
     await claims.answered_before(session, act.id, act.body_hash)
 
 
-def _changed(row: Appointment) -> Changed:
-    return Changed(row.id, row.version, AppointmentState(row.state))
+def _changed(row: Appointment) -> ChangedAppointment:
+    return ChangedAppointment(row.id, row.version, AppointmentState(row.state))

@@ -18,13 +18,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.encrypted_columns import bound_row
 from models.tables.base import UtcDateTime
-from models.tables.schedule import Appointment, AppointmentAct, Claim
+from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
 from rules.refusals import act_id_reused
 from rules.schedule.claims import parties
 from rules.schedule.states import AppointmentState, taken
 
 
-class Taken(NamedTuple):
+class TimeTaken(NamedTuple):
     """What became of the statement that takes time: whether the act is new, what it got."""
 
     is_new: bool
@@ -100,13 +100,13 @@ async def take(session: AsyncSession, act: AppointmentAct, row: Appointment) -> 
 
 async def _take(
     session: AsyncSession, act: AppointmentAct, row: Appointment, wanted: Sequence[UUID]
-) -> Taken:
+) -> TimeTaken:
     values = {f"act_{name}": value for name, value in bound_row(act).items()}
     values |= {f"row_{name}": value for name, value in bound_row(row).items()}
     connection = await session.connection()
     found = await connection.execute(_statement(), {**values, "parties": wanted})
     is_new, got = found.one()
-    return Taken(is_new, frozenset(got or ()))
+    return TimeTaken(is_new, frozenset(got or ()))
 
 
 async def claim(session: AsyncSession, row: Appointment) -> None:
@@ -136,7 +136,7 @@ async def claim(session: AsyncSession, row: Appointment) -> None:
 
 async def free(session: AsyncSession, appointment_ids: Sequence[UUID]) -> None:
     """Let others have the time of these appointments."""
-    await session.exec(delete(Claim).where(col(Claim.appointment_id).in_(appointment_ids)))
+    await session.exec(delete(TimeClaim).where(col(TimeClaim.appointment_id).in_(appointment_ids)))
 
 
 async def answered_before(session: AsyncSession, act_id: UUID, body_hash: str) -> UUID:
@@ -158,8 +158,8 @@ async def let_holds_end(
         Appointment.state == AppointmentState.HELD.value, col(Appointment.looks_at) <= now
     )
     if parties_of is not None:
-        in_the_way = select(Claim.appointment_id).where(
-            col(Claim.party).in_(_parties(parties_of)),
+        in_the_way = select(TimeClaim.appointment_id).where(
+            col(TimeClaim.party).in_(_parties(parties_of)),
         )
         over = over.where(col(Appointment.id).in_(in_the_way))
     chosen = over.order_by(col(Appointment.looks_at)).limit(100).with_for_update(skip_locked=True)

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.people import Person
-from models.tables.schedule import Appointment, CalendarFeed, Room
+from models.tables.schedule import Appointment, CalendarFeed, TreatmentRoom
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
@@ -151,8 +151,8 @@ async def _events(
     session: AsyncSession, person_id: UUID, now: datetime
 ) -> Sequence[tuple[Appointment, str | None]]:
     found = await session.exec(
-        select(Appointment, Room.name)
-        .outerjoin(Room, col(Room.id) == col(Appointment.room_id))
+        select(Appointment, TreatmentRoom.name)
+        .outerjoin(TreatmentRoom, col(TreatmentRoom.id) == col(Appointment.room_id))
         .where(
             Appointment.clinician_id == person_id,
             Appointment.starts_at >= now - BEFORE,

@@ -30,29 +30,29 @@ from models.tables.base import UtcDateTime
 from models.tables.people import Absence
 from models.tables.schedule import HoursException, WorkingHours
 from rules.schedule import hours as rules
-from rules.schedule.hours import ExceptionalHours, FreeTime, Hours, WeeklyHours
+from rules.schedule.hours import DayHours, ExceptionalHours, FreeSlot, WeeklyHours
 
 MOST_CLINICIANS = 100
 """Of so many people free times are computed at once."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class HoursPlan:
     """The hours of some clinicians on some days, whatever is booked in them."""
 
     weekly: Sequence[WeeklyHours]
     exceptional: Sequence[ExceptionalHours]
     absent: Sequence[tuple[UUID, date, date]]
 
-    def hours_at(self, begins: datetime, ends: datetime) -> Hours | None:
+    def hours_at(self, begins: datetime, ends: datetime) -> DayHours | None:
         """The hours in which a time lies, of a plan of one clinician."""
         return rules.hours_at(begins, ends, self.weekly, self.exceptional, self.absent)
 
-    def by_clinician(self) -> dict[UUID, "Plan"]:
+    def by_clinician(self) -> dict[UUID, "HoursPlan"]:
         """The plan of each clinician by itself; one without hours has an empty one."""
-        plans: dict[UUID, Plan] = defaultdict(lambda: Plan([], [], []))
+        plans: dict[UUID, HoursPlan] = defaultdict(lambda: HoursPlan([], [], []))
         for who in {one.clinician_id for one in (*self.weekly, *self.exceptional)}:
-            plans[who] = Plan(
+            plans[who] = HoursPlan(
                 [one for one in self.weekly if one.clinician_id == who],
                 [one for one in self.exceptional if one.clinician_id == who],
                 [one for one in self.absent if one[0] == who],
@@ -62,7 +62,7 @@ class Plan:
     @property
     def parties(self) -> list[UUID]:
         """Whose claims are in the way of these hours."""
-        lines: list[Hours] = [*self.weekly, *self.exceptional]
+        lines: list[DayHours] = [*self.weekly, *self.exceptional]
         rooms = {one.room_id for one in lines if one.room_id is not None}
         return [*{one.clinician_id for one in lines}, *rooms]
 
@@ -118,7 +118,7 @@ def _hours() -> Any:
 
 async def plan(
     session: AsyncSession, clinicians: Collection[UUID], first: date, last: date
-) -> Plan:
+) -> HoursPlan:
     """The hours of these clinicians on these days, the last included."""
     connection = await session.connection()
     asked = {"people": list(clinicians), "first": first, "last": last}
@@ -132,7 +132,7 @@ async def plan(
             weekly.append(WeeklyHours(*line, row.weekday, row.first, row.last))
         else:
             exceptional.append(ExceptionalHours(*line, bool(row.weekday), row.first))
-    return Plan(weekly, exceptional, absent)
+    return HoursPlan(weekly, exceptional, absent)
 
 
 _TAKEN = text(
@@ -161,7 +161,7 @@ async def taken(
 
 async def free_times(
     session: AsyncSession, clinicians: Collection[UUID], first: date, days: int, now: datetime
-) -> list[FreeTime]:
+) -> list[FreeSlot]:
     """The free times of clinicians from a day on. Nothing is written.
 
     Raises Refusal 422 for too many people or days.

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.people import Person, Unit
-from models.tables.schedule import HoursException, Room, WorkingHours
+from models.tables.schedule import HoursException, TreatmentRoom, WorkingHours
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.ids import new_id
@@ -66,7 +66,9 @@ class Planning:
             raise wrong("name", "Назовите кабинет: до 60 знаков.")
         now = present()
         async with self._database.work() as session:
-            known = await session.exec(select(Room.id).where(Room.unit_id == unit_id))
+            known = await session.exec(
+                select(TreatmentRoom.id).where(TreatmentRoom.unit_id == unit_id)
+            )
             if len(known.all()) >= MOST_ROOMS:
                 raise Refusal("too_many", "Кабинетов слишком много.", 409)
             table = SQLModel.metadata.tables["room"]
@@ -84,7 +86,7 @@ class Planning:
         """Offer a room no longer. Closing it again changes nothing. Raises Refusal 403, 404."""
         now = present()
         async with self._database.work() as session:
-            room = await session.get(Room, room_id, with_for_update=True)
+            room = await session.get(TreatmentRoom, room_id, with_for_update=True)
             if room is None or not actor.may(Permission.PLAN_SCHEDULE, room.unit_id):
                 raise _hidden(actor)
             if room.closed_at is None:
@@ -178,7 +180,7 @@ class Planning:
         if wish.clinician_id not in able:
             raise wrong("clinician_id", "Этот человек не ведёт приём в подразделении.")
         if wish.room_id is not None:
-            room = await session.get(Room, wish.room_id)
+            room = await session.get(TreatmentRoom, wish.room_id)
             if room is None or room.unit_id != wish.unit_id or room.closed_at is not None:
                 raise wrong("room_id", "Выберите кабинет подразделения.")
         standing = await session.exec(
@@ -218,12 +220,12 @@ class Planning:
             await outbox.enqueue_all(session, [event], now)
 
 
-async def rooms_of(session: AsyncSession, unit_id: UUID) -> Sequence[Room]:
+async def rooms_of(session: AsyncSession, unit_id: UUID) -> Sequence[TreatmentRoom]:
     """The rooms of a unit that are open, by name."""
     found = await session.exec(
-        select(Room)
-        .where(Room.unit_id == unit_id, col(Room.closed_at).is_(None))
-        .order_by(col(Room.name))
+        select(TreatmentRoom)
+        .where(TreatmentRoom.unit_id == unit_id, col(TreatmentRoom.closed_at).is_(None))
+        .order_by(col(TreatmentRoom.name))
     )
     return found.all()
 

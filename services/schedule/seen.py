@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.patients import Patient
 from models.tables.people import Person, Unit
-from models.tables.schedule import Appointment, Room, WaitingWish, WorkingHours
+from models.tables.schedule import Appointment, TreatmentRoom, WaitingWish, WorkingHours
 from rules.access import Actor, Permission
 from rules.journal.tags import ViewCode
 from rules.refusals import forbidden, not_found
@@ -35,7 +35,7 @@ LOOKED_AHEAD = timedelta(days=31)
 _SHOWN = [one.value for one in AppointmentState if one not in FREES]
 
 
-class Trouble(StrEnum):
+class AppointmentTrouble(StrEnum):
     """Why an appointment needs somebody to look after it."""
 
     PARTED = "parted"
@@ -44,9 +44,9 @@ class Trouble(StrEnum):
     """The clinician does not work then: hours have changed, or the clinician is absent."""
 
 
-TROUBLE_WORDS: dict[Trouble, str] = {
-    Trouble.PARTED: "время на часах изменилось",
-    Trouble.OUTSIDE: "врач в это время не принимает",
+TROUBLE_WORDS: dict[AppointmentTrouble, str] = {
+    AppointmentTrouble.PARTED: "время на часах изменилось",
+    AppointmentTrouble.OUTSIDE: "врач в это время не принимает",
 }
 
 
@@ -72,7 +72,7 @@ class AppointmentSeen:
     moved_to: UUID | None
     reason: str
     changed_at: datetime
-    trouble: Trouble | None = None
+    trouble: AppointmentTrouble | None = None
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -97,20 +97,20 @@ def _query() -> Any:
             col(Person.name),
             col(Person.position),
             col(Patient.name),
-            col(Room.name),
+            col(TreatmentRoom.name),
         )
         .join(Person, col(Person.id) == col(Appointment.clinician_id))
         .join(Patient, col(Patient.id) == col(Appointment.patient_id))
-        .outerjoin(Room, col(Room.id) == col(Appointment.room_id))
+        .outerjoin(TreatmentRoom, col(TreatmentRoom.id) == col(Appointment.room_id))
     )
 
 
-def _seen(row: Any, actor: Actor, trouble: Trouble | None = None) -> AppointmentSeen:
+def _seen(row: Any, actor: Actor, trouble: AppointmentTrouble | None = None) -> AppointmentSeen:
     one, clinician, position, patient, room = row
     own = one.clinician_id == actor.person_id and actor.may(Permission.TREAT)
     named = own or actor.may(Permission.BOOK, one.unit_id)
     if trouble is None and parted(one.starts_at, one.wall, one.zone):
-        trouble = Trouble.PARTED
+        trouble = AppointmentTrouble.PARTED
     return AppointmentSeen(
         id=one.id,
         version=one.version,
@@ -274,9 +274,9 @@ async def to_settle(
         booked = row[0]
         hours = by_clinician[booked.clinician_id].hours_at(booked.starts_at, booked.ends_at)
         if parted(booked.starts_at, booked.wall, booked.zone):
-            settled.append(_seen(row, actor, Trouble.PARTED))
+            settled.append(_seen(row, actor, AppointmentTrouble.PARTED))
         elif hours is None and not booked.overbooked:
-            settled.append(_seen(row, actor, Trouble.OUTSIDE))
+            settled.append(_seen(row, actor, AppointmentTrouble.OUTSIDE))
     return settled
 
 

@@ -10,7 +10,7 @@ from models.tables.schedule import (
     Appointment,
     CalendarFeed,
     HoursException,
-    Room,
+    TreatmentRoom,
     WaitingWish,
     WorkingHours,
 )
@@ -141,7 +141,7 @@ async def give_schedule(session: AsyncSession, actor: Actor) -> dict[str, str]:
     """A room, hours and an exception, an appointment, somebody who waits, a calendar."""
     patient = await enter(session, identity(f"Пациент {uuid4().hex}"), actor.unit_id, None, now())
     assert patient is not None
-    room = Room(unit_id=actor.unit_id, name=uuid4().hex)
+    room = TreatmentRoom(unit_id=actor.unit_id, name=uuid4().hex)
     session.add(room)
     await session.flush()
     common: dict[str, Any] = {

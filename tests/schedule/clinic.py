@@ -11,11 +11,11 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from models.tables.notices import Notice
-from models.tables.schedule import Appointment, Claim
+from models.tables.schedule import Appointment, TimeClaim
 from rules.access import Actor, Role
 from rules.clock import now
-from rules.schedule.states import Step
-from services.schedule.acts import Appointments, Changed, Wish
+from rules.schedule.states import VisitStep
+from services.schedule.acts import Appointments, ChangedAppointment, TimeWish
 from services.schedule.planning import HoursWish, Planning
 from tests.patients.people import identity, patient
 from tests.shared.office import Office
@@ -41,17 +41,19 @@ class Clinic:
         """The database of the run."""
         return self.office.database
 
-    def wish(self, patient: int = 0, slot: int = 0, **more: Any) -> Wish:
+    def wish(self, patient: int = 0, slot: int = 0, **more: Any) -> TimeWish:
         """The time number `slot` of a day ahead for one of the patients."""
         at = self.first + slot * timedelta(minutes=30)
-        return replace(Wish(self.doctor.person_id, self.patients[patient], at), **more)
+        return replace(TimeWish(self.doctor.person_id, self.patients[patient], at), **more)
 
-    async def book(self, patient: int = 0, slot: int = 0, **more: Any) -> Changed:
+    async def book(self, patient: int = 0, slot: int = 0, **more: Any) -> ChangedAppointment:
         """Book as the registrar."""
         wish = self.wish(patient, slot, **more)
         return await self.appointments.book(self.registrar, uuid4(), wish)
 
-    async def step(self, one: Changed, step: Step, reason: str = "", **more: Any) -> Changed:
+    async def step(
+        self, one: ChangedAppointment, step: VisitStep, reason: str = "", **more: Any
+    ) -> ChangedAppointment:
         """Take a step as the registrar, or `by` somebody else."""
         by = more.get("by", self.registrar)
         return await self.appointments.step(by, uuid4(), one.id, one.version, step, reason)
@@ -72,8 +74,8 @@ class Clinic:
         """Which appointments have claims, and on whom, of this clinic."""
         async with self.database.work() as session:
             found = await session.exec(
-                select(Claim.appointment_id, Claim.party)
-                .join(Appointment, col(Appointment.id) == col(Claim.appointment_id))
+                select(TimeClaim.appointment_id, TimeClaim.party)
+                .join(Appointment, col(Appointment.id) == col(TimeClaim.appointment_id))
                 .where(Appointment.clinician_id == self.doctor.person_id)
             )
             return sorted(found.all())

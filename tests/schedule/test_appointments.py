@@ -15,7 +15,7 @@ from rules.access import Role
 from rules.clock import now
 from rules.refusals import Refusal
 from rules.schedule.claims import beside
-from rules.schedule.states import MISSED_AFTER, AppointmentState, Step
+from rules.schedule.states import MISSED_AFTER, AppointmentState, VisitStep
 from services.patients import ways
 from services.schedule import clocks, free, seen
 from services.schedule.planning import HoursWish
@@ -59,7 +59,7 @@ async def test_an_act_takes_effect_once(clinic: Clinic) -> None:
     step = uuid4()
     for _ in range(2):
         done = await clinic.appointments.step(
-            clinic.registrar, step, first.id, 1, Step.CANCEL, "Пациент попросил"
+            clinic.registrar, step, first.id, 1, VisitStep.CANCEL, "Пациент попросил"
         )
         assert (done.version, done.state) == (2, CANCELLED)
     assert await clinic.claims() == []
@@ -90,19 +90,19 @@ async def test_a_visit_goes_its_way_and_back_only_for_a_reason(clinic: Clinic) -
     """Begun and completed by its clinician; a stale version and a wrong state are refused."""
     one = await clinic.book()
     with pytest.raises(Refusal, match="too_early"):
-        await clinic.step(one, Step.ARRIVE)
+        await clinic.step(one, VisitStep.ARRIVE)
     begins = now() - timedelta(minutes=10)
     await clinic.set(one.id, starts_at=begins, ends_at=begins + timedelta(minutes=30))
-    arrived = await clinic.step(one, Step.ARRIVE)
+    arrived = await clinic.step(one, VisitStep.ARRIVE)
     with pytest.raises(Refusal, match="stale"):
-        await clinic.step(one, Step.MISS)
+        await clinic.step(one, VisitStep.MISS)
     with pytest.raises(Refusal, match="forbidden"):
-        await clinic.step(arrived, Step.BEGIN)
-    begun = await clinic.step(arrived, Step.BEGIN, by=clinic.doctor)
-    done = await clinic.step(begun, Step.COMPLETE, by=clinic.doctor)
+        await clinic.step(arrived, VisitStep.BEGIN)
+    begun = await clinic.step(arrived, VisitStep.BEGIN, by=clinic.doctor)
+    done = await clinic.step(begun, VisitStep.COMPLETE, by=clinic.doctor)
     with pytest.raises(Refusal, match="incomplete"):
-        await clinic.step(done, Step.UNDO, by=clinic.doctor)
-    back = await clinic.step(done, Step.UNDO, "Забыл выписать", by=clinic.doctor)
+        await clinic.step(done, VisitStep.UNDO, by=clinic.doctor)
+    back = await clinic.step(done, VisitStep.UNDO, "Забыл выписать", by=clinic.doctor)
     assert (back.state, back.version) == (AppointmentState.IN_PROGRESS, 5)
     journal = await clinic.office.journal(one.id)
     assert [entry.kind for entry in journal] == ["appointment.booked"] + 4 * ["appointment.changed"]
@@ -177,13 +177,13 @@ async def test_a_hold_runs_out_and_stands_in_nobodys_way(clinic: Clinic) -> None
     assert held.state is AppointmentState.HELD
     with pytest.raises(Refusal, match="taken"):
         await clinic.book(patient=1)
-    booked = await clinic.step(held, Step.CONFIRM)
+    booked = await clinic.step(held, VisitStep.CONFIRM)
     assert booked.state is BOOKED
     late = await clinic.book(slot=3, hold=True)
     past = now() - timedelta(seconds=1)
     await clinic.set(late.id, held_until=past, looks_at=past)
     with pytest.raises(Refusal, match="hold_over"):
-        await clinic.step(late, Step.CONFIRM)
+        await clinic.step(late, VisitStep.CONFIRM)
     assert (await clinic.book(patient=1, slot=3)).state is BOOKED
     assert (await clinic.row(late.id)).state == CANCELLED
 
@@ -210,7 +210,7 @@ async def test_the_clock_reminds_once_a_day_and_closes_what_nobody_came_to(
     assert (row.state, row.version, row.looks_at) == ("no_show", 2, None)
     assert (await clinic.told())[-1] == "appointment_missed"
     back = await clinic.appointments.step(
-        clinic.registrar, uuid4(), first.id, 2, Step.UNDO, "Пришёл, но поздно"
+        clinic.registrar, uuid4(), first.id, 2, VisitStep.UNDO, "Пришёл, но поздно"
     )
     assert back.state is AppointmentState.ARRIVED
 
@@ -272,7 +272,7 @@ async def test_who_sees_which_names(clinic: Clinic) -> None:
                 await seen.one(session, actor, one.id)
     for actor, code in ((head, "forbidden"), (stranger, "not_found")):
         with pytest.raises(Refusal, match=code):
-            await clinic.step(one, Step.CANCEL, "Причина", by=actor)
+            await clinic.step(one, VisitStep.CANCEL, "Причина", by=actor)
 
 
 async def test_a_patient_on_todays_list_opens_without_a_question(clinic: Clinic) -> None:
@@ -290,7 +290,7 @@ async def test_a_patient_on_todays_list_opens_without_a_question(clinic: Clinic)
     await clinic.set(one.id, starts_at=today, ends_at=today + timedelta(minutes=30))
     assert await way() == "on_my_list_today"
     assert await way(clinic.registrar) is None
-    await clinic.step(one, Step.CANCEL, "Не придёт")
+    await clinic.step(one, VisitStep.CANCEL, "Не придёт")
     assert await way() is None
 
 

@@ -12,7 +12,7 @@ from models.tables.schedule import CalendarFeed
 from rules.accounts import AccountState
 from rules.clock import now
 from rules.refusals import Refusal
-from rules.schedule.states import Step
+from rules.schedule.states import VisitStep
 from services.schedule import feed
 from services.schedule.feed import CalendarFeeds
 from tests.schedule.clinic import Clinic, clinic
@@ -39,7 +39,7 @@ async def test_a_calendar_names_times_and_never_a_patient(clinic: Clinic) -> Non
     await clinic.book(patient=2, slot=2, hold=True)
     before = await feeds.read(token)
     assert before == await feeds.read(token)
-    await clinic.step(gone, Step.CANCEL, "Пациент отказался")
+    await clinic.step(gone, VisitStep.CANCEL, "Пациент отказался")
     after = await feeds.read(token)
     assert after.tag != before.tag
     calendar: Any = import_module("icalendar").Calendar.from_ical(after.body)

@@ -10,21 +10,21 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.schedule import Appointment, AppointmentAct, Claim
+from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.schedule.claims import parties
-from rules.schedule.states import FREES, AppointmentState, Step
+from rules.schedule.states import FREES, AppointmentState, VisitStep
 from services.schedule import claims
-from services.schedule.acts import Changed, Wish
+from services.schedule.acts import ChangedAppointment, TimeWish
 from settings import Settings
 from tests.schedule.clinic import Clinic, clinic
 
 __all__ = ["clinic"]
 ROUNDS, AT_ONCE, SEED, TIMES = 250, 4, 20261201, 6
 """A thousand acts, four at a time, in six times: most of them are in each other's way."""
-Seen = tuple[Changed, UUID]
+Seen = tuple[ChangedAppointment, UUID]
 """An appointment as somebody saw it, and its patient."""
 
 
@@ -42,10 +42,10 @@ async def act(clinic: Clinic, seed: random.Random, seen: list[Seen]) -> str:
             return "done"
         one, who = seen[seed.randrange(len(seen))]
         if what == "cancel":
-            await clinic.step(one, Step.CANCEL, "Не придёт")
+            await clinic.step(one, VisitStep.CANCEL, "Не придёт")
             _forget(seen, one)
             return "done"
-        wish = Wish(clinic.doctor.person_id, who, at)
+        wish = TimeWish(clinic.doctor.person_id, who, at)
         moved = await acts.move(registrar, uuid4(), one.id, one.version, wish)
         _forget(seen, one)
         seen.append((moved, who))
@@ -54,7 +54,7 @@ async def act(clinic: Clinic, seed: random.Random, seen: list[Seen]) -> str:
     return "done"
 
 
-def _forget(seen: list[Seen], one: Changed) -> None:
+def _forget(seen: list[Seen], one: ChangedAppointment) -> None:
     """An appointment that has ended is not seen again, except by whoever is at it already."""
     seen[:] = [each for each in seen if each[0].id != one.id]
 
@@ -69,7 +69,7 @@ async def faults(session: AsyncSession, clinician_id: UUID) -> list[str]:
     )
     rows = mine.all()
     has: dict[UUID, set[UUID]] = {one.id: set() for one in rows}
-    found = await session.exec(select(Claim).where(col(Claim.appointment_id).in_(has)))
+    found = await session.exec(select(TimeClaim).where(col(TimeClaim.appointment_id).in_(has)))
     taken: dict[tuple[UUID, object], list[UUID]] = {}
     for claim in found.all():
         has[claim.appointment_id].add(claim.party)

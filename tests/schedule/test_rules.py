@@ -24,7 +24,7 @@ from rules.schedule.states import (
     ARROWS,
     OVER,
     AppointmentState,
-    Step,
+    VisitStep,
     demand_arrow,
     looks_at,
     taken,
@@ -142,14 +142,16 @@ def test_every_way_back_needs_a_reason_and_nothing_leaves_the_end() -> None:
     noon = at(2026, 6, 1, 9)
     arguments = ("", noon, VOLGOGRAD)
     with pytest.raises(Refusal, match="not_now"):
-        demand_arrow(AppointmentState.COMPLETED, Step.ARRIVE, *arguments, noon)
+        demand_arrow(AppointmentState.COMPLETED, VisitStep.ARRIVE, *arguments, noon)
     with pytest.raises(Refusal, match="incomplete"):
-        demand_arrow(AppointmentState.COMPLETED, Step.UNDO, *arguments, noon)
+        demand_arrow(AppointmentState.COMPLETED, VisitStep.UNDO, *arguments, noon)
     yesterday = noon - timedelta(days=1)
     with pytest.raises(Refusal, match="too_early"):
-        demand_arrow(AppointmentState.BOOKED, Step.ARRIVE, *arguments, yesterday)
+        demand_arrow(AppointmentState.BOOKED, VisitStep.ARRIVE, *arguments, yesterday)
     with pytest.raises(Refusal, match="too_early"):
-        demand_arrow(AppointmentState.BOOKED, Step.MISS, *arguments, noon - timedelta(minutes=1))
+        demand_arrow(
+            AppointmentState.BOOKED, VisitStep.MISS, *arguments, noon - timedelta(minutes=1)
+        )
 
 
 def test_the_clock_looks_again_until_nobody_came() -> None:

@@ -17,10 +17,10 @@ from cabinet.schedule.views import (
     FreeButton,
     GridPage,
     HoursLine,
-    JournalPage,
     Line,
     PlanPage,
     StepButton,
+    VisitJournalPage,
     WaitingLine,
 )
 from models.tables.schedule import CalendarFeed
@@ -226,7 +226,7 @@ def schedule_pages() -> list[Sample]:
         books=True,
     )
     chips = [("#", "Все", True), ("#", "пришёл", False), ("#", "не пришёл", False)]
-    journal = JournalPage("Отделение кардиологии", _nav("/v?state=x"), lines[:4], chips, _ID)
+    journal = VisitJournalPage("Отделение кардиологии", _nav("/v?state=x"), lines[:4], chips, _ID)
     feed = CalendarFeed(
         id=_ID,
         person_id=_ID,
