@@ -88,13 +88,13 @@ class AppointmentIn(StrictBody):
 class AppointmentMoveIn(AppointmentIn):
     """The new time, and the version that was seen. The patient must be the same."""
 
-    version: int
+    version: int = Field(ge=1, lt=2**31)
 
 
 class VisitStepIn(StrictBody):
     """A step, and the version that was seen."""
 
-    version: int
+    version: int = Field(ge=1, lt=2**31)
     step: VisitStep
     reason: str = Field("", max_length=5 * REASON[1])
 

@@ -62,7 +62,7 @@ class HoursIn(StrictBody):
 class WeekIn(HoursIn):
     """Hours of days of the week; 0 is Monday. `valid_until` is the last day."""
 
-    weekdays: list[int] = Field(min_length=1, max_length=7)
+    weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(min_length=1, max_length=7)
     valid_from: date
     valid_until: date | None = None
 

@@ -134,7 +134,7 @@ async def step(
     appointment_id: UUID,
     visit: Inside,
     act_id: Annotated[UUID, Form()],
-    version: Annotated[int, Form()],
+    version: Annotated[int, Form(ge=1, lt=2**31)],
     step: Annotated[VisitStep, Form()],
     reason: Reason = "",
     back: Annotated[str, Form(max_length=200)] = "",
@@ -160,7 +160,7 @@ async def move(
     appointment_id: UUID,
     visit: Inside,
     act_id: Annotated[UUID, Form()],
-    version: Annotated[int, Form()],
+    version: Annotated[int, Form(ge=1, lt=2**31)],
     patient: Annotated[UUID, Form()],
     clinician: Annotated[UUID, Form()],
     starts_at: Text,
@@ -232,8 +232,7 @@ async def _page(
     days: list[tuple[date, list[FreeButton]]] = []
     if patient and chosen:
         days = await _free_days(session, visit, chosen, first, moment_)
-    query = {"move": asked.move} if asked.move else {"patient": asked.patient}
-    base = f"{BOOK}?{urlencode({**query, 'clinician': asked.clinician})}"
+    about = ("move", str(asked.move)) if asked.move else ("patient", str(asked.patient))
     units = {one.unit_id for one in people}
     page = BookingPage(
         patient=patient,
@@ -258,7 +257,9 @@ async def _page(
         moving=line_of(moving, visit, moment_) if moving else None,
         move_day=moving.wall.date() if moving else None,
         url=f"/schedule/appointments/{asked.move}/move" if moving else BOOK,
-        nav=day_nav(first, today, base, _DAYS) if patient and chosen else None,
+        nav=day_nav(first, today, BOOK, _DAYS, [about, ("clinician", asked.clinician)])
+        if patient and chosen
+        else None,
         waits=[(one.id, one.name) for one in await seen.units(session, actor) if one.id in units],
     )
     return visit.page(

@@ -112,9 +112,12 @@ def together(
     return [line for _, line in sorted(lines, key=lambda each: each[0])]
 
 
-def day_nav(day: date, today: date, base: str, step: int = 1) -> DayNav:
+def day_nav(
+    day: date, today: date, path: str, step: int = 1, asked: Sequence[tuple[str, str]] = ()
+) -> DayNav:
     """The way to the days around one."""
-    return DayNav(day, day - timedelta(days=step), day + timedelta(days=step), today, base)
+    around = timedelta(days=step)
+    return DayNav(day, day - around, day + around, today, path, asked)
 
 
 def day_of(text: str, today: date) -> date:

@@ -168,7 +168,7 @@ async def visits(
     states = [one for one in _JOURNALED if one.value == state] or list(_JOURNALED)
     found = await seen.of_unit(session, visit.actor, unit_id, chosen, 1, states)
     base = f"/schedule/units/{unit_id}/visits"
-    nav = day_nav(chosen, today, f"{base}?state={state}" if state else base)
+    nav = day_nav(chosen, today, base, asked=[("state", state)] if state else [])
     bare = f"{base}?day={chosen.isoformat()}"
     chips = [(bare, gettext("Все"), not state)]
     chips += [

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
+from pydantic import Field
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -28,6 +29,7 @@ from words.translation import gettext, in_words, marked
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/schedule")
 
 Text = Annotated[str, Form(max_length=40)]
+Weekday = Annotated[int, Field(ge=0, le=6)]
 Name = Annotated[str, Form(max_length=400)]
 WEEKDAYS = (
     marked("понедельник"),
@@ -52,7 +54,7 @@ async def add_hours(
     visit: Inside,
     clinician: Text = "",
     room: Text = "",
-    weekdays: Annotated[list[int] | None, Form(max_length=7)] = None,
+    weekdays: Annotated[list[Weekday] | None, Form(max_length=7)] = None,
     starts: Text = "",
     ends: Text = "",
     step: Text = "",
@@ -316,7 +318,7 @@ def _hours_fields(who: Sequence[Option], rooms: Sequence[Option], today: date) -
         FieldView("clinician", gettext("Врач или сестра"), "choice", options=who),
         FieldView("room", gettext("Кабинет"), "choice", options=rooms, required=False),
         FieldView("starts", gettext("С"), hint=gettext("Например, 09:00"), width="width-5"),
-        FieldView("ends", gettext("До"), hint=gettext("До 24:00"), width="width-5"),
+        FieldView("ends", gettext("До"), hint=gettext("Не позже полуночи"), width="width-5"),
         FieldView("step", gettext("Минут на приём"), "number", value="15"),
         FieldView("valid_from", gettext("С какого дня"), "date", value=short_day(today)),
         FieldView("valid_until", gettext("По какой день"), "date", required=False),

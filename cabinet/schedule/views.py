@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 from uuid import UUID
 
 from cabinet.frame.states import StatusTag
@@ -41,27 +41,19 @@ class Line:
 
 @dataclass(frozen=True)
 class DayNav:
-    """The day that is shown, and the way to others. `base` is an address that takes `day`."""
+    """The day that is shown, and the way to others. `path` takes `day`."""
 
     day: date
     before: date
     after: date
     today: date
-    base: str
-
-    @property
-    def path(self) -> str:
-        """The address without what it asks for, for the form with a day."""
-        return self.base.partition("?")[0]
-
-    @property
-    def asked(self) -> Sequence[tuple[str, str]]:
-        """What the address asks for besides the day."""
-        return parse_qsl(self.base.partition("?")[2])
+    path: str
+    asked: Sequence[tuple[str, str]] = ()
+    """What the address asks for besides the day."""
 
     def url(self, day: date) -> str:
         """The same page on another day."""
-        return f"{self.base}{'&' if '?' in self.base else '?'}day={day.isoformat()}"
+        return f"{self.path}?{urlencode([*self.asked, ('day', day.isoformat())])}"
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from datetime import timedelta
 from rules.notices.access_events import ACCESS_EVENTS
 from rules.notices.account_events import ACCOUNT_EVENTS
 from rules.notices.accreditation_events import ACCREDITATION_EVENTS
+from rules.notices.clinic.patient_events import PATIENT_EVENTS
+from rules.notices.clinic.result_events import RESULT_EVENTS
+from rules.notices.clinic.schedule_events import SCHEDULE_EVENTS
 from rules.notices.credential_events import CREDENTIAL_EVENTS
 from rules.notices.event import Event
 from rules.notices.handover_events import HANDOVER_EVENTS
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 from rules.notices.meeting_events import MEETING_EVENTS
-from rules.notices.patient_events import PATIENT_EVENTS
 from rules.notices.register_events import REGISTER_EVENTS
-from rules.notices.result_events import RESULT_EVENTS
-from rules.notices.schedule_events import SCHEDULE_EVENTS
 from rules.notices.subscriber_events import SUBSCRIBER_EVENTS
 from rules.notices.verification_events import VERIFICATION_EVENTS
 

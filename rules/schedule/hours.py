@@ -203,7 +203,7 @@ def _meets(spans: Sequence[Span], begins: datetime, ends: datetime) -> bool:
 def demand_hours(starts: int, ends: int, step: int, zone: str) -> None:
     """Raise Refusal 422 for hours that are none."""
     if not 0 <= starts < ends <= DAY:
-        raise wrong("ends", "Окончание должно быть позже начала и не позже 24:00.")
+        raise wrong("ends", "Окончание должно быть позже начала и не позже полуночи.")
     if step not in STEPS or step > ends - starts:
         raise wrong("step", "Приём длится от 5 минут до 8 часов и не дольше часов работы.")
     if not is_zone(zone):

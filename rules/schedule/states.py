@@ -93,7 +93,7 @@ STATE_WORDS: Mapping[AppointmentState, str] = {
     _S.MOVED: "запись перенесена",
 }
 STEP_WORDS: Mapping[VisitStep, str] = {
-    VisitStep.CONFIRM: "Записать",
+    VisitStep.CONFIRM: "Подтвердить запись",
     VisitStep.ARRIVE: "Пришёл",
     VisitStep.BEGIN: "Начать приём",
     VisitStep.COMPLETE: "Завершить приём",

@@ -133,7 +133,7 @@ def _booking(**more: Any) -> BookingPage:
             "moving": None,
             "move_day": None,
             "url": "/schedule/book",
-            "nav": _nav("/schedule/book?patient=1&clinician=2", 7),
+            "nav": _nav("/schedule/book", 7),
             "waits": [(_ID, "Отделение кардиологии")],
             **more,
         }
@@ -226,7 +226,7 @@ def schedule_pages() -> list[Sample]:
         books=True,
     )
     chips = [("#", "Все", True), ("#", "пришёл", False), ("#", "не пришёл", False)]
-    journal = VisitJournalPage("Отделение кардиологии", _nav("/v?state=x"), lines[:4], chips, _ID)
+    journal = VisitJournalPage("Отделение кардиологии", _nav("/v"), lines[:4], chips, _ID)
     feed = CalendarFeed(
         id=_ID,
         person_id=_ID,

@@ -1,0 +1,1 @@
+"""Of what people are notified in the clinic: patients, results, the schedule."""
