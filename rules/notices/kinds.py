@@ -151,6 +151,7 @@ class NoticeKind(StrEnum):
     HANDOVER_READY = "handover_ready"
     HANDOVER_BROKEN = "handover_broken"
     HANDOVER_NOT_FETCHED = "handover_not_fetched"
+    HANDOVER_NOBODY = "handover_nobody"
     SUBSCRIBER_FAILS = "subscriber_fails"
     SUBSCRIBER_GIVEN_UP = "subscriber_given_up"
     REGISTER_DIFFERS = "register_differs"

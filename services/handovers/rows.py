@@ -52,9 +52,14 @@ async def officers(session: AsyncSession, row: Handover, now: datetime) -> Seque
 async def tell_officers(
     session: AsyncSession, row: Handover, kind: NoticeKind, now: datetime
 ) -> None:
-    """Tell those who may decide."""
+    """Tell those who may decide; where there is nobody, those who can see to it that there is."""
     key = f"{row.id}:{kind}:{row.reminded}"
     people = await officers(session, row, now)
+    if not people:
+        kind = NoticeKind.HANDOVER_NOBODY
+        held = access.holding(Permission.MANAGE_PEOPLE, of_unit=False)
+        found = await session.exec(select(held.c.person_id).distinct(), params={"now": now})
+        people = [one for one in found.all() if one != row.person_id]
     await outbox.enqueue_all(session, [_event(one, row, kind, key) for one in people], now)
 
 

@@ -29,7 +29,7 @@ from models.tables.documents import DocumentVersion
 from models.tables.handovers import Handover, HandoverFile
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
-from models.tables.people import Person
+from models.tables.people import Person, RoleGrant
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.credentials.handovers import KEPT, REMINDED_AFTER, TERM, HandoverState, next_look
@@ -466,3 +466,21 @@ async def test_secrets_of_authorities(line: Line) -> None:
             await line.asking.recognise(str(other), secret, address)
         statuses.add(refused.value.status)
     assert statuses == {401, 429}
+
+
+async def test_where_nobody_may_decide_administrators_are_told(line: Line) -> None:
+    """A request in a unit without officers waits for nobody untold, at its reminders neither."""
+    office = line.office
+    admin = await office.person("Сетевая Анна", Role.ADMINISTRATOR, office.institution)
+    async with office.database.work() as session:
+        await session.exec(
+            update(RoleGrant)
+            .where(col(RoleGrant.role) == Role.HR_HEAD.value, col(RoleGrant.valid_until).is_(None))
+            .values(valid_until=now())
+        )
+    handover_id = await line.ask()
+    assert await line.notices(admin.person_id, "handover_nobody") == 1
+    assert await line.notices(line.officer.person_id, "handover_asked") == 0
+    await line.later(handover_id, looks_at=now())
+    await line.look(handover_id)
+    assert await line.notices(admin.person_id, "handover_nobody") == 2
