@@ -6,7 +6,6 @@ tests/records/test_entries.py.
 """
 
 from datetime import date, timedelta
-from uuid import uuid4
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -54,7 +53,7 @@ RECORD_PAGES: dict[str, Row] = {
     "GET /patients/{patient_id}": _theirs("session"),
     "GET /patients/{patient_id}/card.pdf": _theirs("session"),
     "POST /patients/{patient_id}/entries": _theirs(
-        "session", form(draft_id=str(uuid4()), kind="none")
+        "session", form(draft_id="{new_draft_id}", kind="note")
     ),
     "GET /patients/{patient_id}/entries/{entry_id}": _theirs("session"),
     "POST /patients/{patient_id}/entries/{entry_id}/correct": _theirs("session", form()),
