@@ -58,7 +58,7 @@ class PatientIn(IdentityIn):
 class CorrectionIn(IdentityIn):
     """A correction of the version that was read."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
 
 
 class IdentityOut(BaseModel):

@@ -118,7 +118,7 @@ async def correct(
     patient_id: UUID,
     visit: Inside,
     typed: Typed,
-    version: Annotated[int, Form(ge=1)],
+    version: Annotated[int, Form(ge=1, le=1_000_000)],
     about: Annotated[UUID, Form()],
 ) -> Response:
     """Correct the identity. A stale save is refused with the difference; what was typed stays."""
