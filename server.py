@@ -8,8 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.routing import BaseRoute, Match
-from starlette.types import Scope
+from starlette.routing import BaseRoute
 
 from api.accounts.watching import watch_use
 from api.container import Container
@@ -52,37 +51,13 @@ def _routes() -> list[BaseRoute]:
     """All routes. They depend on no setting, and resolving them takes a second: once is enough."""
     whole = APIRouter(dependencies=[Depends(guard)])
     for router in JSON_ROUTERS:
-        _include(whole, router, API)
+        whole.include_router(router, prefix=API)
     for router in OTHER_ROUTERS:
-        _include(whole, router)
+        whole.include_router(router)
     whole.include_router(assets.router, dependencies=[OPEN_TO_ALL])
     for router in PAGES:
-        _include(whole, router)
+        whole.include_router(router)
     return whole.routes
-
-
-def _include(whole: APIRouter, router: APIRouter, prefix: str = "") -> None:
-    """Include a router that is asked only for paths that begin as one of its own does.
-
-    Asking a router goes through all of its routes, and most have nothing to say to a request.
-    """
-    whole.include_router(router, prefix=prefix)
-    included = whole.routes[-1]
-    heads = {_head(prefix + getattr(route, "path", "/{unknown}")) for route in router.routes}
-    if any(head[-1].startswith("{") for head in heads):
-        return
-    ask = included.matches
-
-    def matches(scope: Scope) -> tuple[Match, Scope]:
-        return ask(scope) if _head(scope["path"]) in heads else (Match.NONE, {})
-
-    included.matches = matches  # type: ignore[method-assign]
-
-
-def _head(path: str) -> tuple[str, str]:
-    """How a path begins: whether below the API, and with which part."""
-    below = API if path.startswith(f"{API}/") else ""
-    return below, path.removeprefix(below).lstrip("/").partition("/")[0]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
