@@ -22,7 +22,7 @@ from api.http.headers import SecurityHeaders
 from api.http.metrics import Observed, observed
 from api.http.openapi import describe
 from api.http.problems import ProblemFormat, answer_problems
-from api.http.route_index import index_routes
+from api.route_index import index_routes
 from api.routers import JSON_ROUTERS, OTHER_ROUTERS
 from cabinet.frame import assets
 from cabinet.frame.problems import page_problem

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Match
 
-from api.http.route_index import RouteIndex, index_routes
+from api.route_index import RouteIndex, index_routes
 from server import create_app
 from tests.api.world import table_settings
 
