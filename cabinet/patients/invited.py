@@ -132,5 +132,4 @@ def _page(
             autocomplete="one-time-code",
             autofocus=sent,
         ),
-        headers={"Referrer-Policy": "no-referrer"},
     )

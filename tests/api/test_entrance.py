@@ -22,6 +22,7 @@ RAW_READERS = {
     "api/operation/temporal_pages.py": "passes on what the Temporal UI says",
     "api/operation/codec.py": "takes payloads of Temporal, which are ciphertext",
     "api/callbacks/gov_service.py": "checks signatures over the octets; what is told are codes",
+    "api/callbacks/laboratory.py": "checks signatures over the octets; messages clean their texts",
     "api/callbacks/personnel.py": "checks signatures over the octets; records clean their texts",
     "api/callbacks/notices.py": "checks signatures over the octets; what is told are codes",
     "cabinet/archive/filters.py": "cleans what it takes out of an address",

@@ -17,6 +17,8 @@ WRITES = {
 }
 """Files that work with whole chains and show nobody anything."""
 OF_NO_CASE = (
+    "patient",
+    "emergency",
     "account",
     "document",
     "export",
