@@ -38,7 +38,7 @@ USUAL_PORTS = {
     "personnel": 8093,
     "laboratory": 8098,
     "accreditation centre": 8096,
-    "patient registry": 8097,
+    "patient registry": 8099,
     "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,

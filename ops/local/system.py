@@ -141,7 +141,7 @@ class System:
             accreditation_register(home, port(8094)),
             education_portal(home, port(8095)),
             accreditation_centre(home, port(8096)),
-            patient_registry(home, port(8097)),
+            patient_registry(home, port(8099)),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),

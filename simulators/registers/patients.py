@@ -93,5 +93,5 @@ def _digits(text: str) -> str:
 def made(options: Sequence[str]) -> tuple[FastAPI, int]:
     """The simulator, and the port on loopback that these options name."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8097)
+    parser.add_argument("--port", type=int, default=8099)
     return create_app(), parser.parse_args(options).port

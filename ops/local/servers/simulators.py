@@ -250,7 +250,7 @@ def accreditation_centre(home: Home, port: int | None = 8096) -> Simulator:
     return Simulator(home, "accreditation_centre", port)
 
 
-def patient_registry(home: Home, port: int | None = 8097) -> Simulator:
+def patient_registry(home: Home, port: int | None = 8099) -> Simulator:
     """The registry of patients."""
     return Simulator(home, "patient_registry", port)
 
