@@ -35,6 +35,7 @@ _PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 _RELEASES: Scope = frozenset({P.RELEASE_CREDENTIALS})
 _CONNECTS: Scope = frozenset({P.CONNECT_SYSTEMS})
 _RECONCILES: Scope = frozenset({P.RECONCILE_STAFF})
+_REGISTERS: Scope = frozenset({P.REGISTER_PATIENTS})
 _HEADS: Scope = frozenset({P.OVERSEE_RESULTS})
 _TREATS: Scope = _HEADS | {P.TREAT}
 _MATCHES: Scope = frozenset({P.MATCH_RESULTS})
@@ -145,6 +146,37 @@ _OF_THE_SCHEDULE: Mapping[str, Scope] = {
     "GET /schedule/waiting": _BOOKS,
     "POST /schedule/waiting": _BOOKS,
     "DELETE /schedule/waiting/{wish_id}": _BOOKS,
+}
+
+_OF_PATIENTS: Mapping[str, Scope] = {
+    "POST /patients/search": _REGISTERS | {P.TREAT, P.BOOK},
+    "POST /patients": _REGISTERS,
+    "GET /patients/links": _REGISTERS,
+    "POST /patients/links/{link_id}/make": _REGISTERS,
+    "POST /patients/links/{link_id}/end": _REGISTERS,
+    "GET /patients/emergencies": frozenset({P.JUDGE_EMERGENCIES}),
+    "POST /patients/emergencies/{emergency_id}/take": frozenset({P.JUDGE_EMERGENCIES}),
+    "GET /patients/{patient_id}/identity": _REGISTERS,
+    "PUT /patients/{patient_id}/identity": _REGISTERS,
+    "POST /patients/{patient_id}/check": _REGISTERS,
+    "POST /patients/{patient_id}/links": _REGISTERS,
+    **{
+        route: frozenset({P.TREAT})
+        for route in (
+            "POST /patients/{patient_id}/open",
+            "POST /patients/{patient_id}/open-at-once",
+            "GET /records/types",
+            "GET /records/icd10",
+            "GET /patients/{patient_id}/record",
+            "GET /patients/{patient_id}/record/entries/{entry_id}",
+            "GET /patients/{patient_id}/record/card",
+            "POST /patients/{patient_id}/record/drafts",
+            "PUT /patients/{patient_id}/record/drafts/{draft_id}",
+            "POST /patients/{patient_id}/record/drafts/{draft_id}/sign",
+            "POST /patients/{patient_id}/record/entries/{entry_id}/corrections",
+            "POST /patients/{patient_id}/record/entries/{entry_id}/mistaken",
+        )
+    },
 }
 
 _OTHERS: Mapping[str, Scope] = {
@@ -270,7 +302,15 @@ def _under(prefix: str, rows: Mapping[str, Scope]) -> Mapping[str, Scope]:
 
 TOKEN_ROUTES: dict[str, Scope] = {
     **_under(
-        "/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OF_THE_SCHEDULE, **_OTHERS}
+        "/api/v1",
+        {
+            **_OF_CASES,
+            **_OF_THE_DESK,
+            **_OF_THE_ARCHIVE,
+            **_OF_THE_SCHEDULE,
+            **_OF_PATIENTS,
+            **_OTHERS,
+        },
     ),
     # Called by the `temporal` command line, which can send a token but no session.
     "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),

@@ -54,6 +54,8 @@ EXPECTED: Mapping[str, set[Permission]] = {
     "POST /api/v1/operation/remedies": {P.OPERATE},
     "GET /api/v1/administration/{subject}": {P.MANAGE_CATALOGUE},
     "POST /api/v1/administration/staff/apply": {P.MANAGE_PEOPLE},
+    "GET /api/v1/patients/{patient_id}/record": {P.TREAT},
+    "GET /api/v1/patients/{patient_id}/identity": {P.REGISTER_PATIENTS},
     "POST /codec/decode": {P.DECODE_PAYLOADS},
     "GET /fhir/r4/Practitioner/{person_id}": {P.VIEW_CREDENTIALS},
     "POST /fhir/r4/Practitioner/_search": {P.VIEW_CREDENTIALS},
