@@ -71,6 +71,7 @@ ACCREDITATION = Process(
         too_many_drafts="Черновик на аккредитацию у вас уже есть. Откройте его и продолжите.",
     ),
     seen_by_heads=True,
+    renews_credentials=True,
     stuck_notice="accreditation_stuck",
     handed_over_notice="review_handed_over",
     usual_years=10,

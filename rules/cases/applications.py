@@ -61,6 +61,7 @@ APPLICATION = Process(
         " начните новую: всё, что вы заполнили, сохранено.",
     ),
     seen_by_heads=True,
+    renews_credentials=True,
     stock_reasons=True,
     stuck_notice="case_stuck",
     handed_over_notice="review_handed_over",

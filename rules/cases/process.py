@@ -143,6 +143,7 @@ class Process:
     - `copyable`: statuses closed without success, from which a case may be copied into a new draft.
     - `signals`: acts of people after which the running workflow gets a signal of the same name.
     - `stock_reasons`: whether ready reasons, which speak of programmes, fit its decisions (A4).
+    - `renews_credentials`: whether a category of credentials may name it as its renewal (Q4).
     - `seen_by_heads`: whether heads of the applicant's unit see its cases (I6).
     - `stuck_notice`, `handed_over_notice`: kinds of notice. The first tells ops that a workflow
       cannot go on, the second tells a colleague of being given a case.
@@ -182,6 +183,7 @@ class Process:
     applied_with: Permission = Permission.APPLY
     own_terms: Mapping[Status, str] = field(default_factory=dict)
     stock_reasons: bool = False
+    renews_credentials: bool = False
     needs_fresh_code: bool = False
     has_drafts: bool = True
     for_sessions_only: bool = False

@@ -22,8 +22,7 @@ from cabinet.catalogue_admin.views import (
 )
 from clients.database import DatabaseSession
 from rules.access import Role
-from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind
+from rules.cases.kinds import PROCESSES
 from rules.catalogue.entries import Subject, unfit
 from rules.credentials.categories import (
     ISSUED_ON,
@@ -47,8 +46,7 @@ from words.translation import gettext as _
 from words.translation import marked
 
 _OPEN = "open-part"
-_RENEWED_BY = (CaseKind.ACCREDITATION, CaseKind.APPLICATION)
-"""The kinds of case that can renew a credential."""
+_RENEWALS = [one for one in PROCESSES.values() if one.renews_credentials]
 
 
 def _one_of(name: str, label: str, options: Mapping[str, str], hint: str = "") -> EntryField:
@@ -105,7 +103,7 @@ _HEAD: Sequence[EntryField] = (
         marked("Чем его продлевают"),
         {
             "": marked("В кабинете не продлевают"),
-            **{kind.value: process_of(kind).word for kind in _RENEWED_BY},
+            **{one.kind.value: one.word for one in _RENEWALS},
         },
     ),
     _one_of(
