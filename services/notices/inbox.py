@@ -126,7 +126,8 @@ async def follow(
         raise not_found()
     await mark_read(session, actor, now, ids=[notice_id])
     wording = worded(notice.kind, notice.facts, notice.case_id, language, temporal)
-    to_reviewers = EVENTS[NoticeKind(notice.kind)].audience is RecipientRole.REVIEWER
+    event = EVENTS[NoticeKind(notice.kind)]
+    to_reviewers = (event.audience, event.group) == (RecipientRole.REVIEWER, NoticeGroup.REVIEW)
     if to_reviewers and actor.may(Permission.WATCH_OPERATION) and not decides_anywhere(actor):
         return replace(wording, path="/operation")
     return wording
