@@ -202,6 +202,7 @@ async def _shown(
         "results/result.html",
         status=refusal.status if refusal else 200,
         view=result_view(found),
+        treats=visit.actor.may(Permission.TREAT),
         earlier=earlier_rows(found),
         offers=[(one, gettext(OFFER_WORDS[one.state])) for one in found.offers],
         asked=asked,

@@ -104,6 +104,7 @@ _TOO_MUCH_FOR_URGENCY = frozenset(
         Permission.KEEP_ARCHIVE,
         Permission.RELEASE_CREDENTIALS,
         Permission.CONNECT_SYSTEMS,
+        Permission.JUDGE_EMERGENCIES,
         Permission.OPERATE,
         Permission.DECODE_PAYLOADS,
     }

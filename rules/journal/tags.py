@@ -136,7 +136,7 @@ class AuditTag(StrEnum):
     RECORD_MARK_MISTAKEN = "record:entry:mark_mistaken"
     RECORD_ERASE = "record:entry:erase"
     RECORD_PRINT = "record:card:print"
-    ICD10_IMPORT = "catalogue:icd10:import"
+    ICD10_IMPORT = "catalogue:diagnoses:import"
     AUTHORITY_ADD = "handover:authority:add"
     AUTHORITY_END = "handover:authority:end"
     HANDOVER_ASK = "handover:request:ask"

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Date,
@@ -58,6 +59,11 @@ class HoursPlan:
                 [one for one in self.absent if one[0] == who],
             )
         return plans
+
+    @property
+    def zones(self) -> set[str]:
+        """By whose clocks these hours are worked."""
+        return {one.zone for one in self.weekly} | {one.zone for one in self.exceptional}
 
     @property
     def parties(self) -> list[UUID]:
@@ -170,8 +176,10 @@ async def free_times(
         raise rules.wrong("days", "Выберите меньше дней или людей.")
     wanted = [first + timedelta(days=number) for number in range(days)]
     found = await plan(session, clinicians, wanted[0], wanted[-1])
-    # A day begins and ends up to 14 hours earlier or later than in UTC.
-    begins = datetime.combine(wanted[0], time(), UTC) - timedelta(days=1)
-    ends = datetime.combine(wanted[-1], time(), UTC) + timedelta(days=2)
-    claims = await taken(session, found.parties, begins, ends) if found.parties else []
+    zones = [ZoneInfo(name) for name in found.zones]
+    claims: list[tuple[UUID, datetime, datetime]] = []
+    if zones:
+        begins = min(rules.moment(wanted[0], 0, zone) for zone in zones)
+        ends = max(rules.moment(wanted[-1], rules.DAY, zone, ends=True) for zone in zones)
+        claims = await taken(session, found.parties, begins, ends)
     return rules.free_times(wanted, found.weekly, found.exceptional, found.absent, claims, now)

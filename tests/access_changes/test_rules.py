@@ -64,6 +64,12 @@ def test_roles_with_power_over_others_are_never_urgent() -> None:
         Permission.OVERSEE_COURSE,
         Permission.VIEW_RIGHTS,
         Permission.WATCH_OPERATION,
+        Permission.TREAT,
+        Permission.REGISTER_PATIENTS,
+        Permission.BOOK,
+        Permission.PLAN_SCHEDULE,
+        Permission.MATCH_RESULTS,
+        Permission.OVERSEE_RESULTS,
     }
     # What was refused as a role is not had by its parts, nor a permission by a role that has it.
     assert Permission.REVIEW in alike(Role.CLERK)

@@ -106,7 +106,7 @@ async def test_an_account_that_is_only_registered_opens_what_needs_no_more(world
                 refused[state].add(route)
     closed = refused[AccountState.REGISTERED]
     open_to_all = set(about) - closed
-    kept = ("/documents", "/credentials", "/registers")
+    kept = ("/documents", "/credentials", "/credential-drafts", "/registers")
     assert {route for route in open_to_all if not any(one in route for one in kept)} == set()
     assert closed & refused[AccountState.ACTIVE] == set()
 

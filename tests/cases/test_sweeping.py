@@ -19,6 +19,7 @@ from services.cases.signals import CaseSignals
 from services.credentials import renewal
 from services.meetings import sweep as meetings
 from services.staff import departures, registrations
+from services.subscribers import delivering as subscribers
 from tests.cases.test_assignment import Desk, desk  # noqa: F401 - a fixture
 from tests.cases.test_reassignment import role_ends
 from tests.shared.office import Office
@@ -31,6 +32,7 @@ SWEEPS = {
     "meetings": (meetings, "sweep"),
     "registrations": (registrations, "forget"),
     "renewals": (renewal, "close_over"),
+    "deliveries": (subscribers, "wake_asleep"),
     "rows": (own_workflows, "wake_late"),
 }
 

@@ -26,7 +26,9 @@ from tests.shared.counter import Counter
 from tests.shared.office import Office
 
 ZONE = ZoneInfo("Europe/Moscow")
-OUTSIDERS = frozenset({Role.DOCTOR, Role.NURSE, Role.SECURITY, Role.TECHNICIAN, Role.OPERATOR})
+OUTSIDERS = frozenset(
+    {Role.DOCTOR, Role.NURSE, Role.REGISTRAR, Role.SECURITY, Role.TECHNICIAN, Role.OPERATOR}
+)
 """To whom no case of others is shown. One person holds all of these roles: what no right lets that
 one see, none of them lets anybody see."""
 

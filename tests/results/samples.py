@@ -170,6 +170,7 @@ def _page(seen: ResultSeen, typed: Typed | None = None, **more: Any) -> dict[str
         "offers": [(one, "ждёт ответа") for one in seen.offers],
         "asked": None,
         "asked_me": False,
+        "treats": True,
         "confirm": confirm_fields(kept),
         "call": call_fields(kept),
         "offer": offer_fields(kept, people),

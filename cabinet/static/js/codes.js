@@ -16,5 +16,7 @@ export function offerCodes() {
 async function offer(field, typed, current) {
   const answer = await fetch(`${field.dataset.codes}?query=${encodeURIComponent(typed)}`).catch(() => null);
   const list = document.getElementById(field.getAttribute("list"));
-  if (answer?.ok && current() && list) list.innerHTML = await answer.text();
+  if (!answer?.ok || !list) return;
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (current()) list.replaceChildren(...parsed.querySelectorAll("option"));
 }

@@ -281,6 +281,7 @@ def main_pages() -> list[Sample]:
         "submitted_until": "",
         "filter_error": "",
         "chosen_status": "",
+        "applies": True,
     }
     add(
         "applications",

@@ -206,6 +206,7 @@ def request_pages() -> Iterator[Sample]:
         "filter_error": "",
         "narrowed": False,
         "paging": Pages(after="#"),
+        "applies": True,
     }
     groups = [(TYPE.group, [TYPE, TYPE]), (OWN.group, [OWN])]
     yield made("request-types", "requests/types", groups=groups)
