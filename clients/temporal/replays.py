@@ -4,7 +4,7 @@ A workflow whose code would now do something else cannot go on with open cases.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,39 +37,43 @@ class Replayed:
 
 
 async def replay_all(
-    histories: AsyncIterator[tuple[str, WorkflowHistory]], keys: KeyRing, workflows: Sequence[type]
+    histories: Iterable[tuple[str, WorkflowHistory]], keys: KeyRing, workflows: Sequence[type]
 ) -> list[Replayed]:
-    """Replay each history through these workflows."""
-    replayer = Replayer(workflows=workflows, data_converter=data_converter(keys))
-    done: list[Replayed] = []
-    async for name, history in histories:
-        started = history.events[0].workflow_execution_started_event_attributes
-        failure = await _failure(replayer, history)
-        done.append(
-            Replayed(
-                name,
-                started.workflow_type.name,
-                len(history.events),
-                " ".join(str(failure).split()) if failure else None,
-                isinstance(failure, NondeterminismError),
-            )
-        )
-    return done
-
-
-async def _failure(replayer: Replayer, history: WorkflowHistory) -> BaseException | None:
-    """The error of a replay; None if it succeeds.
+    """Replay each history through these workflows, by one replayer: making one ready takes longer.
 
     A run that waits for its first task, as a run does for a moment after it is started anew, has
     done nothing yet, and the replayer would wait for it for ever.
     """
-    if not any(each.event_type == WORKFLOW_TASK_SCHEDULED for each in history.events):
-        return None
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    return result.replay_failure
+    replayer = Replayer(workflows=workflows, data_converter=data_converter(keys))
+    done: list[Replayed] = []
+    names: list[str] = []
+
+    async def begun() -> AsyncIterator[WorkflowHistory]:
+        for name, history in histories:
+            if any(each.event_type == WORKFLOW_TASK_SCHEDULED for each in history.events):
+                names.append(name)
+                yield history
+            else:
+                done.append(_replayed(name, history, None))
+
+    async with replayer.workflow_replay_iterator(begun()) as results:
+        async for one in results:
+            done.append(_replayed(names.pop(), one.history, one.replay_failure))
+    return done
 
 
-async def kept_in(files: Sequence[Path]) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+def _replayed(name: str, history: WorkflowHistory, failure: BaseException | None) -> Replayed:
+    started = history.events[0].workflow_execution_started_event_attributes
+    return Replayed(
+        name,
+        started.workflow_type.name,
+        len(history.events),
+        " ".join(str(failure).split()) if failure else None,
+        isinstance(failure, NondeterminismError),
+    )
+
+
+def kept_in(files: Sequence[Path]) -> Iterator[tuple[str, WorkflowHistory]]:
     """The histories in these files. Raises OSError and ValueError for one that cannot be read."""
     for file in files:
         yield file.stem, read(file)

@@ -5,6 +5,8 @@ import base64
 import inspect
 import json
 import pkgutil
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from temporalio.activity import _Definition as Activity
 from temporalio.workflow import _Definition as Workflow
 
 import activities
-from clients.temporal.replays import KEYS_FILE
+from clients.temporal.replays import KEYS_FILE, Replayed
 from ops.local.home import CHECKOUT
 from ops.upkeep.replay import replay, run
 from tests.shared.waiting import PATIENCE
@@ -143,12 +145,18 @@ async def test_incompatible_change_is_found() -> None:
     assert {one.workflow for one in done} == {one.name for one in DEFINED}, "each has a history"
 
 
-@pytest.mark.parametrize(("workflow", "signal"), SIGNALS)
-async def test_renamed_signal_is_found(tmp_path: Path, workflow: str, signal: str) -> None:
-    """Runs that were signalled by another name do not go on as they did."""
-    (tmp_path / KEYS_FILE).write_text((HISTORIES / KEYS_FILE).read_text())
-    for file in HISTORIES.glob("*.json"):
-        history = json.loads(file.read_text("utf-8"))
+@cache
+def recorded() -> Sequence[str]:
+    """All recorded histories, the shortest first."""
+    return sorted((file.read_text("utf-8") for file in HISTORIES.glob("*.json")), key=len)
+
+
+def renamed(workflow: str, signal: str) -> Iterator[str]:
+    """Histories of a workflow that hear one of its signals, by another name."""
+    for text in recorded():
+        if f'"{signal}"' not in text:
+            continue
+        history = json.loads(text)
         heard = [
             told
             for event in history["events"]
@@ -158,10 +166,21 @@ async def test_renamed_signal_is_found(tmp_path: Path, workflow: str, signal: st
         for told in heard:
             told["signalName"] = f"former_{signal}"
         if heard and type_of(history) == workflow:
-            (tmp_path / file.name).write_text(json.dumps(history), "utf-8")
-    done = await replay(tmp_path)
+            yield json.dumps(history)
+
+
+@pytest.mark.parametrize(("workflow", "signal"), SIGNALS)
+async def test_renamed_signal_is_found(tmp_path: Path, workflow: str, signal: str) -> None:
+    """A run that was signalled by another name does not go on as it did."""
+    (tmp_path / KEYS_FILE).write_text((HISTORIES / KEYS_FILE).read_text())
+    done: list[Replayed] = []
+    for text in renamed(workflow, signal):
+        (tmp_path / "renamed.json").write_text(text, "utf-8")
+        done += await replay(tmp_path)
+        if done[-1].differs:
+            break
     assert done, "no history has that signal: record one"
-    assert any(one.differs for one in done)
+    assert done[-1].differs
 
 
 async def test_renamed_local_activity_is_found(tmp_path: Path) -> None:
@@ -180,8 +199,8 @@ def test_every_activity_stands_in_a_history() -> None:
     """What no history holds could be changed without being noticed."""
     names = {
         name
-        for file in HISTORIES.glob("*.json")
-        for event in json.loads(file.read_text("utf-8"))["events"]
+        for text in recorded()
+        for event in json.loads(text)["events"]
         if (name := activity_of(event))
     }
     rooms = [
