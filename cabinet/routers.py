@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from cabinet import home
 from cabinet.account_locks import pages as account_locks
 from cabinet.accounts import (
     passkeys,
@@ -31,6 +30,7 @@ from cabinet.documents import pages as documents
 from cabinet.dossier import moments
 from cabinet.frame import installable
 from cabinet.handovers import pages as handovers
+from cabinet.home import pages as home
 from cabinet.journal import log, self_check
 from cabinet.journal import pages as journal
 from cabinet.meetings import operator

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.cases.views import CaseFile, CaseRow, PaperLink, ShownCase, Task, TaskList
+from cabinet.cases.views import CaseFile, PaperLink, ShownCase, Task, TaskList
 from cabinet.conversation.views import Talk
-from cabinet.frame.views import CallToAction
 
 
 @dataclass(frozen=True)
@@ -47,17 +46,6 @@ class AccreditationView:
     needed: int = 0
     as_of: datetime | None = None
     silence: str = ""
-
-
-@dataclass(frozen=True)
-class HomePage:
-    """The home page of an applicant."""
-
-    greeting: str
-    sentence: str
-    calls: Sequence[CallToAction]
-    cases: Sequence[CaseRow]
-    """The latest cases that none of the `calls` is about."""
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,24 @@ async def schedule(session: AsyncSession, actor: Actor, now: datetime) -> Sequen
     ]
 
 
+async def of_day(
+    session: AsyncSession, actor: Actor, begins: datetime, ends: datetime
+) -> Sequence[MeetingSeen]:
+    """The meetings that the operator is to hold between two moments. Raises Refusal 403."""
+    actor.demand(Permission.MEET_PEOPLE)
+    found = await session.exec(
+        _SEEN.where(
+            MeetingSlot.operator_id == actor.person_id,
+            MeetingSlot.starts_at >= begins,
+            MeetingSlot.starts_at < ends,
+            Meeting.state == MeetingState.BOOKED.value,
+        )
+        .order_by(col(MeetingSlot.starts_at))
+        .limit(MOST_AHEAD)
+    )
+    return [_seen(*row) for row in found.all()]
+
+
 @dataclass(frozen=True)
 class ToHold:
     """A meeting for the operator who holds it.

@@ -32,7 +32,7 @@ from rules.texts.cleaning import searched
 from rules.texts.identifiers import IdentifierError
 from services import rate_limits
 from services.journal import entries as journal
-from services.patients import links
+from services.patients import links, ways
 from services.patients.duplicates import alike
 from services.patients.entering import identities, identity_of
 from services.patients.ways import Opened
@@ -143,18 +143,34 @@ def _wrong(field: str, message: str) -> Refusal:
 async def recent(session: AsyncSession, actor: Actor, now: datetime) -> Sequence[Found]:
     """The patients whom the actor looked at last."""
     demand_search(actor)
+    ids = await _looked_at(session, actor, now)
+    known = await identities(session, ids)
+    return await _with_mains(session, [(one, known[one]) for one in ids])
+
+
+async def recent_open(session: AsyncSession, actor: Actor, now: datetime) -> Sequence[Found]:
+    """Of the patients whom the actor looked at last, those whose record is open to them now.
+
+    Raises Refusal 403 for who does not treat.
+    """
+    actor.demand(Permission.TREAT)
+    ids = await _looked_at(session, actor, now)
+    opened = await ways.open_among(session, actor, frozenset(ids), now)
+    known = await identities(session, opened) if opened else {}
+    return [Found(one, one, known[one]) for one in ids if one in opened]
+
+
+async def _looked_at(session: AsyncSession, actor: Actor, now: datetime) -> Sequence[UUID]:
     last = func.max(col(PatientView.at))
-    ways = [] if actor.may(Permission.TREAT) else [PatientView.way == Opened.IDENTITY.value]
+    narrowed = [] if actor.may(Permission.TREAT) else [PatientView.way == Opened.IDENTITY.value]
     seen = await session.exec(
         select(PatientView.patient_id)
-        .where(PatientView.person_id == actor.person_id, PatientView.at > now - RECENT, *ways)
+        .where(PatientView.person_id == actor.person_id, PatientView.at > now - RECENT, *narrowed)
         .group_by(col(PatientView.patient_id))
         .order_by(last.desc())
         .limit(10)
     )
-    ids = seen.all()
-    known = await identities(session, ids)
-    return await _with_mains(session, [(one, known[one]) for one in ids])
+    return seen.all()
 
 
 async def _with_mains(

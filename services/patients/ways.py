@@ -23,8 +23,8 @@ from services.journal import entries as journal
 from services.patients import links
 from services.patients.links import Joined
 
-Fact = Callable[[AsyncSession, Actor, frozenset[UUID], datetime], Awaitable[bool]]
-"""Whether a fact opens the record of these patients, who are one person, to the actor now."""
+Fact = Callable[[AsyncSession, Actor, frozenset[UUID], datetime], Awaitable[frozenset[UUID]]]
+"""Of which of these patients a fact opens the record to the actor now."""
 
 
 class Opened(StrEnum):
@@ -104,6 +104,29 @@ async def _way(
         return None
     name = Opened.EMERGENCY if opening.emergency else Opened.REASON
     return RecordWay(name, opening.ends_at, opening.id)
+
+
+async def open_among(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID], now: datetime
+) -> frozenset[UUID]:
+    """Those of these patients whose record is open to the actor now, for a list of them.
+
+    Each is asked about alone: a record that is open only because its patient is joined to another
+    one is left out. One statement for openings and one for each kind of fact.
+    """
+    if not patients or not actor.may(Permission.TREAT):
+        return frozenset()
+    found = await session.exec(
+        select(RecordOpening.patient_id).where(
+            RecordOpening.person_id == actor.person_id,
+            col(RecordOpening.patient_id).in_(patients),
+            col(RecordOpening.ends_at) > now,
+        )
+    )
+    opened = frozenset(found.all())
+    for fact in _FACTS.values():
+        opened |= await fact(session, actor, patients, now)
+    return opened
 
 
 async def look(

@@ -149,18 +149,18 @@ class ResultSeen:
 
 async def opens(
     session: AsyncSession, actor: Actor, patients: frozenset[UUID], now: datetime
-) -> bool:
-    """Whether a result of these patients waits for the actor, or is offered to them."""
+) -> frozenset[UUID]:
+    """Of which of these patients a result waits for the actor, or is offered to them."""
     found = await session.exec(
-        select(LabResult.id)
+        select(LabResult.patient_id)
         .where(
             col(LabResult.patient_id).in_(patients),
             LabResult.state == ResultState.AWAITING.value,
             or_(col(LabResult.answers_id) == actor.person_id, _offered_to(actor.person_id)),
         )
-        .limit(1)
+        .distinct()
     )
-    return found.first() is not None
+    return frozenset(one for one in found.all() if one)
 
 
 ways.opens(WAY, opens, "Результат анализа ждал этого сотрудника")

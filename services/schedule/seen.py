@@ -311,10 +311,10 @@ async def units(session: AsyncSession, actor: Actor) -> Sequence[Unit]:
 
 async def on_my_list_today(
     session: AsyncSession, actor: Actor, patient_ids: frozenset[UUID], now: datetime
-) -> bool:
-    """Whether a clinician sees one of these patients today, by the clock of the appointment."""
+) -> frozenset[UUID]:
+    """Which of these patients a clinician sees today, by the clock of the appointment."""
     found = await session.exec(
-        select(Appointment.starts_at, Appointment.zone).where(
+        select(Appointment.patient_id, Appointment.starts_at, Appointment.zone).where(
             Appointment.clinician_id == actor.person_id,
             col(Appointment.patient_id).in_(patient_ids),
             Appointment.starts_at > now - timedelta(days=1),
@@ -322,9 +322,10 @@ async def on_my_list_today(
             col(Appointment.state).in_([s for s in _SHOWN if s != AppointmentState.HELD.value]),
         )
     )
-    return any(
-        at.astimezone(ZoneInfo(zone)).date() == now.astimezone(ZoneInfo(zone)).date()
-        for at, zone in found.all()
+    return frozenset(
+        patient_id
+        for patient_id, at, zone in found.all()
+        if at.astimezone(ZoneInfo(zone)).date() == now.astimezone(ZoneInfo(zone)).date()
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,6 +53,13 @@ async def waiting(session: AsyncSession, actor: Actor) -> Sequence[RecordSeen]:
     )
     units = dict((await session.exec(select(Unit.code, Unit.name))).all())
     return [_seen(row, units) for row in found.all()]
+
+
+async def number_waiting(session: AsyncSession, actor: Actor) -> int:
+    """How many records wait, counted up to `MOST`. Raises Refusal 403."""
+    actor.demand(Permission.RECONCILE_STAFF)
+    some = select(PersonnelRecord.id).where(col(PersonnelRecord.trouble).is_not(None)).limit(MOST)
+    return (await session.exec(select(func.count()).select_from(some.subquery()))).one()
 
 
 def _seen(row: PersonnelRecord, units: Mapping[str, str]) -> RecordSeen:

@@ -76,6 +76,17 @@ async def number_connected(session: AsyncSession) -> int:
     return found.one()
 
 
+async def number_failing(session: AsyncSession, actor: Actor) -> int:
+    """How many subscribers get nothing although they should. Raises Refusal 403."""
+    actor.demand(Permission.CONNECT_SYSTEMS)
+    failing = select(func.count()).where(
+        col(Subscriber.ended_at).is_(None),
+        col(Subscriber.paused_at).is_(None),
+        col(Subscriber.failing_since).is_not(None),
+    )
+    return (await session.exec(failing)).one()
+
+
 async def one(session: AsyncSession, actor: Actor, subscriber_id: UUID) -> SubscriberSeen:
     """One subscriber. Raises Refusal 403, 404."""
     actor.demand(Permission.CONNECT_SYSTEMS)

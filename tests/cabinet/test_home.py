@@ -1,21 +1,40 @@
 """Home says what one came for: accreditation, points, what waits, and the ways to begin."""
 
 import re
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Literal, cast
 
 import httpx
+import pytest
 
+from cabinet.frame.views import CallToAction
+from cabinet.frame.visits import Visit
+from cabinet.home import pages
+from cabinet.home.parts import HomeList, HomePart, HomeSays, short_list
+from cabinet.home.register import PARTS
+from clients.database import Database, DatabaseSession
 from clients.register_batches import AccreditationRecord, RegisterAnswer, TrainingRecord
+from models.tables.patients import RecordOpening
 from models.tables.people import Person
-from rules.access import Role
+from rules.access import Actor, Permission, Role
 from rules.accreditations.norms import is_urgent
 from rules.clock import now
+from rules.journal.tags import ViewCode
 from rules.registers.kinds import RegisterName
+from services.patients import ways
+from services.patients.ways import Opened, RecordWay
 from services.registers import records
 from services.registers.seen import accreditation_status
+from settings import Settings
+from tests.results.clinic import Clinic as LabClinic
+from tests.schedule.clinic import clinic_of
 from tests.shared.cabinet import Site, account_of, let_in
 from tests.shared.office import Office
+from tests.shared.statements import statements
 from tests.shared.waiting import PATIENCE
+from words.translation import Presentation, present
 
 CARD_OF = "Соколова Анна Сергеевна"
 ACCREDITED = [
@@ -83,3 +102,135 @@ async def test_home_says_what_one_came_for(site: Site, office: Office) -> None:
         )
     assert not is_urgent(date(2027, 3, 10), date(2026, 11, 29))
     assert is_urgent(date(2027, 3, 10), date(2026, 12, 10))
+
+
+def visit_of(actor: Actor, settings: Settings) -> Visit:
+    """A visit as far as the parts of the page look at it."""
+    zone = "Europe/Moscow"
+    facts = {
+        "actor": actor,
+        "signed_in": SimpleNamespace(zone=zone),
+        "presentation": Presentation("ru", zone, zone),
+        "container": SimpleNamespace(settings=settings),
+    }
+    return cast("Visit", SimpleNamespace(**facts))
+
+
+async def said_to(database: Database, actor: Actor, settings: Settings) -> list[HomeSays]:
+    """What the parts say that somebody's rights open."""
+    visit = visit_of(actor, settings)
+    present(visit.presentation)
+    async with database.work() as session:
+        return [await one.ask(visit, session) for one in PARTS if one.is_open(visit)]
+
+
+def names_in(said: Sequence[HomeSays], key: str) -> list[str]:
+    """The lines of a list of the page."""
+    lists = [block.contents for says in said for block in says.blocks]
+    return [
+        line.text for one in lists if isinstance(one, HomeList) and one.key == key
+        for line in one.lines
+    ]  # fmt: skip
+
+
+STATEMENTS = {
+    Role.DOCTOR: 7,
+    Role.UNIT_HEAD: 7,
+    Role.HR_HEAD: 8,
+    Role.REGISTRAR: 8,
+    Role.OPERATOR: 2,
+    Role.SECURITY: 12,
+    Role.ADMINISTRATOR: 4,
+}
+RECORDS = 4
+"""Besides, where records were used: openings, each of two kinds of fact, and names."""
+
+
+async def test_each_role_asks_only_what_its_rights_open(office: Office, settings: Settings) -> None:
+    """The statements of each role are exact."""
+    for role in STATEMENTS:
+        someone = await office.person("Тихий Пётр", role, office.institution)
+        await said_to(office.database, someone, settings)
+        with statements(office.database) as heard:
+            await said_to(office.database, someone, settings)
+        assert (role, len(heard)) == (role, STATEMENTS[role]), heard
+
+
+async def test_a_new_part_is_drawn_for_whom_it_is_open(
+    site: Site, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is dangerous stands above today, and that above what waits; others never ask it."""
+    asked: list[str] = []
+
+    async def ask(visit: Visit, session: DatabaseSession) -> HomeSays:
+        del session
+        asked.append(visit.actor.name)
+        tones: Sequence[Literal["waiting", "bad"]] = ("waiting", "bad")
+        calls = [CallToAction(tone, "clock", "Проба", f"тон {tone}", "", "", "/") for tone in tones]
+        day = HomeList("trial", "Сегодня проба", (), empty="Проб нет.")
+        return HomeSays(("Проба ждёт",), calls, [short_list(day)])
+
+    part = HomePart((Permission.TREAT,), ask, today=True)
+    monkeypatch.setattr(pages, "PARTS", (part,))
+    shown = []
+    for someone in (office.clinician, office.reviewer):
+        await account_of(office, someone)
+        async with httpx.AsyncClient(
+            base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+        ) as client:
+            await let_in(client, office, someone)
+            shown.append((await client.get("/")).text)
+    places = [shown[0].index(one) for one in ("Проба ждёт", "тон bad", "Проб нет", "тон waiting")]
+    assert places == sorted(places)
+    assert asked == [office.clinician.name]
+    assert "Сегодня от вас ничего не требуется" in shown[1]
+
+
+async def test_a_clinicians_day_names_only_whom_there_is_a_way_to(
+    office: Office, settings: Settings
+) -> None:
+    """Who comes today stands in the list; a record whose way is over leaves no name behind."""
+    clinic = await clinic_of(office)
+    doctor, (first, other, third) = clinic.doctor, clinic.patients
+    for slot, who in enumerate((first, other)):
+        one = await clinic.book(slot, slot)
+        at = now() + timedelta(seconds=slot)
+        if who == first:
+            await clinic.set(one.id, starts_at=at, ends_at=at + timedelta(minutes=30))
+    async with office.database.work() as session:
+        for who in (first, other, third):
+            way = RecordWay(Opened.REASON)
+            await ways.record(session, doctor, who, way, ViewCode.PATIENT_RECORD, now())
+    said = await said_to(office.database, doctor, settings)
+    assert names_in(said, "day") == names_in(said, "records") == ["Пациент Номер 0"]
+    async with office.database.work() as session:
+        session.add(
+            RecordOpening(
+                patient_id=third,
+                person_id=doctor.person_id,
+                ground="consent",
+                at=now(),
+                ends_at=now() + timedelta(hours=3),
+            )
+        )
+    with statements(office.database) as heard:
+        said = await said_to(office.database, doctor, settings)
+    assert set(names_in(said, "records")) == {"Пациент Номер 0", "Пациент Номер 2"}
+    assert len(heard) == STATEMENTS[Role.DOCTOR] + RECORDS, heard
+    registrar = await said_to(office.database, clinic.registrar, settings)
+    assert not any("Пациент" in str(says) for says in registrar)
+
+
+async def test_what_is_dangerous_is_red_and_counted_apart(
+    office: Office, settings: Settings
+) -> None:
+    """A critical result, one that is late and a usual one are three cards, for who answers."""
+    clinic = await LabClinic.open(office)
+    for flag in ("high", "critical_high", "normal"):
+        await clinic.take(clinic.said(flag=flag))
+    said = await said_to(office.database, clinic.doctor, settings)
+    cards = {call.title: call.tone for says in said for call in says.calls}
+    assert cards == {"Критические: 1": "bad", "Ждут подтверждения: 2": "waiting"}
+    assert clinic.who.name not in str(said)
+    assert not [c for says in await said_to(office.database, clinic.colleague, settings)
+                for c in says.calls]  # fmt: skip

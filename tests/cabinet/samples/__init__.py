@@ -5,6 +5,7 @@ from tests.cabinet.samples.cases import AT, file_row, frame, outside
 from tests.cabinet.samples.credential_staff import credential_staff_pages
 from tests.cabinet.samples.credentials import credential_pages
 from tests.cabinet.samples.handovers import handover_pages
+from tests.cabinet.samples.home import home_pages
 from tests.cabinet.samples.others import other_pages
 from tests.cabinet.samples.pages import main_pages
 from tests.cabinet.samples.patients import patient_pages
@@ -24,6 +25,7 @@ SAMPLES: dict[str, Sample] = {
     made.name: made
     for made in (
         *main_pages(),
+        *home_pages(),
         *other_pages(),
         *request_pages(),
         *staff_pages(),

@@ -1,7 +1,6 @@
 """Every page with invented people and papers, as the gallery shows it and the tests render it."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import segno
@@ -12,16 +11,13 @@ from cabinet.accounts.sign_in import new_password_field
 from cabinet.accounts.views import SecondFactorSetupView
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
-    AccreditationView,
     ApplicationSent,
-    HomePage,
     ProgrammeView,
     SealCertificate,
     Verification,
 )
 from cabinet.cases.views import FormSection
 from cabinet.frame.views import (
-    CallToAction,
     Chip,
     ErrorItem,
     FieldView,
@@ -192,58 +188,6 @@ def main_pages() -> list[Sample]:
         action="#",
         why="Паролю больше 90 дней.",
         fields=(FieldView("new", "Новый пароль", "password", autocomplete="new-password"),),
-    )
-    add(
-        "home",
-        "home.html",
-        inside("/"),
-        home=HomePage(
-            "Добрый день, Анна Сергеевна",
-            "Сегодня от вас ждут: 1 ответ, 1 документ истекает через 30 дней",
-            (
-                CallToAction(
-                    "paused",
-                    "circle-question-mark",
-                    "ПК-2026-000118-7",
-                    TITLES[0][0],
-                    "Отдел кадров просит уточнить дату.",
-                    "Ответить",
-                    "#",
-                    AT + timedelta(days=7),
-                ),
-                CallToAction(
-                    "waiting",
-                    "calendar-clock",
-                    "Документы",
-                    "Свидетельство об аккредитации",
-                    "Действует до 20 декабря 2026.",
-                    "Обновить",
-                    "#",
-                ),
-                CallToAction(
-                    "good",
-                    "stamp",
-                    "ПК-2026-000104-2",
-                    TITLES[2][0],
-                    "Акт о зачислении готов.",
-                    "Скачать акт",
-                    "#",
-                ),
-            ),
-            (CASES[0], CASES[4]),
-        ),
-        applies=True,
-        accreditation=AccreditationView(
-            "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144, AT
-        ),
-    )
-    add(
-        "home-empty",
-        "home.html",
-        inside("/"),
-        home=HomePage("Добрый день, Анна Сергеевна", "Сегодня от вас ничего не требуется", (), ()),
-        applies=True,
-        accreditation=None,
     )
     add(
         "programmes",

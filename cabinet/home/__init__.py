@@ -1,0 +1,1 @@
+"""The home page: each subject gives a part of it."""
