@@ -19,6 +19,7 @@ from bench.archive import export, p7
 from bench.cost import cost
 from bench.counts import p6, p6r
 from bench.ground import BenchInstallation, Office
+from bench.home import home
 from bench.idle import idle
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
@@ -51,6 +52,7 @@ MEASURES: dict[str, Measure] = {
     "WORKERS": workers,
     "EXPORT": export,
     "SQL": statements,
+    "HOME": home,
 }
 ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle, "SYNC": sync}
 """Measures of an installation that they start themselves, with no other beside it."""

@@ -25,6 +25,7 @@ from api.container import Container
 from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
+from bench.least.pages import add_pages
 from bench.least.requests import LeastRequestActivities
 from bench.least.same import make_certificate, serve
 from bench.least.workflows import LeastCase, LeastCheck, LeastRequest
@@ -181,6 +182,7 @@ def least_app(settings: Settings) -> FastAPI:
             )
         return {"id": key}
 
+    add_pages(app, medcabs)
     # Medcab's tokens open only routes in this table, so the routes of this program are added.
     own_routes = (
         f"{method} {route.path}"
