@@ -51,7 +51,7 @@ async def _emergencies(visit: Visit, session: DatabaseSession) -> HomeSays:
         return HomeSays()
     words = gettext("Карты открыты экстренно. Оцените, было ли это нужно.")
     if late:
-        words += " " + gettext("Срок прошёл у %(n)s.") % {"n": late}
+        words += " " + gettext("Просрочено: %(n)s.") % {"n": late}
     call = CallToAction(
         "bad",
         "triangle-alert",

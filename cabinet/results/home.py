@@ -33,7 +33,7 @@ def _dangerous(figures: ResultsWaiting) -> list[CallToAction]:
         calls.append(_card("bad", "triangle-alert", title, words, gettext("Открыть результаты")))
     if figures.late:
         title = gettext("Не подтверждены в срок: %(n)s") % {"n": figures.late}
-        words = gettext("За них отвечаете вы, срок прошёл.")
+        words = gettext("За них отвечаете вы, срок истёк.")
         calls.append(_card("bad", "clock", title, words, gettext("Открыть результаты")))
     if figures.late_in_units:
         title = gettext("Просрочены в подразделении: %(n)s") % {"n": figures.late_in_units}
