@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from cabinet.applications.views import AccreditationView
+from cabinet.frame.home_parts import HomeBlock, HomePart, HomeSays
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomeBlock, HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.accreditations.norms import is_urgent

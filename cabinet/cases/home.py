@@ -7,9 +7,9 @@ from uuid import UUID
 from cabinet.cases.kinds import pages_of
 from cabinet.cases.lines import case_line, counted, due_here, title_of, url_of
 from cabinet.cases.views import CaseRow
+from cabinet.frame.home_parts import HomeBlock, HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomeBlock, HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.cases.kinds import process_of

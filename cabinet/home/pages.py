@@ -11,9 +11,9 @@ from fastapi import APIRouter, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
+from cabinet.frame.home_parts import HomeBlock
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Inside, Visit
-from cabinet.home.parts import HomeBlock
 from cabinet.home.register import PARTS
 from rules.texts.names import Name
 from words.translation import gettext

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cabinet.accreditations.home import ACCREDITATION
 from cabinet.cases.home import OWN_CASES
-from cabinet.home.parts import HomePart
+from cabinet.frame.home_parts import HomePart
 from cabinet.journal.home import LAST_DAY
 from cabinet.meetings.home import MEETINGS
 from cabinet.operation.home import NORMS

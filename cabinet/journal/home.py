@@ -1,7 +1,7 @@
 """What of the journal stands on the home page: the last day, for who reads it."""
 
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from cabinet.journal import security_watch
 from clients.database import DatabaseSession
 from rules.access import Permission

@@ -1,8 +1,8 @@
 """What of meetings stands on the home page: those that an operator holds today."""
 
 from cabinet.cases.lines import counted
+from cabinet.frame.home_parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.clock import now

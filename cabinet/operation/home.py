@@ -1,8 +1,8 @@
 """What of the norms of law stands on the home page: those that end soon or count no more."""
 
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.clock import now

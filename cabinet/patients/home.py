@@ -1,8 +1,8 @@
 """What of patients stands on the home page: records last used, links and emergencies to judge."""
 
+from cabinet.frame.home_parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from cabinet.patients.lines import born
 from clients.database import DatabaseSession
 from rules.access import Permission

@@ -1,9 +1,9 @@
 """What of results stands on the home page: how many wait, the dangerous ones apart; no patient."""
 
 from cabinet.cases.lines import counted
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.clock import now

@@ -1,9 +1,9 @@
 """What of the desk stands on the home page: what waits for a decision, and what is overdue."""
 
 from cabinet.cases.lines import counted
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.cases.kinds import DECIDING
 from rules.clock import now

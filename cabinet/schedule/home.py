@@ -1,8 +1,8 @@
 """What of the schedule stands on the home page: a clinician's day, or the day of one's units."""
 
 from cabinet.cases.lines import counted
+from cabinet.frame.home_parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomeLine, HomeList, HomePart, HomeSays, short_list
 from cabinet.schedule.lines import line_of
 from clients.database import DatabaseSession
 from rules.access import Permission

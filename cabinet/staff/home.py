@@ -1,8 +1,8 @@
 """What of the personnel register stands on the home page: records that wait for a person."""
 
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.access import Permission
 from services.staff.unmatched import number_waiting

@@ -1,8 +1,8 @@
 """What of a verification stands on the home page: that the account is not confirmed yet."""
 
+from cabinet.frame.home_parts import HomePart, HomeSays
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
-from cabinet.home.parts import HomePart, HomeSays
 from clients.database import DatabaseSession
 from rules.accounts import AccountState
 from words.translation import gettext

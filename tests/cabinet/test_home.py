@@ -9,10 +9,10 @@ from typing import Literal, cast
 import httpx
 import pytest
 
+from cabinet.frame.home_parts import HomeList, HomePart, HomeSays, short_list
 from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
 from cabinet.home import pages
-from cabinet.home.parts import HomeList, HomePart, HomeSays, short_list
 from cabinet.home.register import PARTS
 from clients.database import Database, DatabaseSession
 from clients.register_batches import AccreditationRecord, RegisterAnswer, TrainingRecord

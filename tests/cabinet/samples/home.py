@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from cabinet.applications.views import AccreditationView
 from cabinet.cases.home import LatestCases
+from cabinet.frame.home_parts import HomeBlock, HomeLine, HomeList, short_list
 from cabinet.frame.states import StatusTag
 from cabinet.frame.views import CallToAction
 from cabinet.home.pages import HomePage
-from cabinet.home.parts import HomeBlock, HomeLine, HomeList, short_list
 from tests.cabinet.samples.cases import AT, CASES, TITLES, frame
 from tests.cabinet.samples.sample import Sample
 
