@@ -12,9 +12,9 @@ import psycopg
 from fastapi import FastAPI, Response
 from psycopg_pool import AsyncConnectionPool
 
+from cabinet.frame.home_parts import HomeLine, HomeList, short_list
 from cabinet.frame.visits import Inside, Visit
 from cabinet.home.pages import HomePage
-from cabinet.home.parts import HomeLine, HomeList, short_list
 from cabinet.schedule.lines import day_nav, state_tag
 from cabinet.schedule.views import DayPage, Line
 from crypto.key_ring import key_ring
