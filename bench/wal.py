@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 
+TRIES = 25
 _LINE = re.compile(r"rmgr: (\w+)\s.*?tx:\s*(\d+), lsn: .*?desc: (\w+)")
 _PLACE = re.compile(r"rel \d+/(\d+)/(\d+)")
 _WITHIN = re.compile(r"subxacts: ([\d ]+)")
@@ -56,20 +57,24 @@ class Log:
         assert place is not None
         database, data = place
         tables = {int(number): str(name) for number, name in rows if number}
-        told = subprocess.run(  # noqa: S603 - a program of our own server
-            [
-                str(self.programs / "pg_waldump"),
-                f"--path={data}/pg_wal",
-                f"--start={start}",
-                f"--end={end}",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if told.returncode != 0:
-            raise RuntimeError(f"pg_waldump: {told.stderr.strip()}")
-        return _read(told.stdout.splitlines(), database, tables)
+        told = self._dumped(f"--path={data}/pg_wal", f"--start={start}", f"--end={end}")
+        return _read(told.splitlines(), database, tables)
+
+    def _dumped(self, *asked: str) -> str:
+        """What `pg_waldump` says. Where a file of the log is just being made, it is asked again."""
+        for _ in range(TRIES):
+            told = subprocess.run(  # noqa: S603 - a program of our own server
+                [str(self.programs / "pg_waldump"), *asked],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if told.returncode == 0:
+                return told.stdout
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute("select pg_logical_emit_message(false, 'medcab', 'goes on')")
+            time.sleep(0.2)
+        raise RuntimeError(f"pg_waldump: {told.stderr.strip()}")
 
 
 def _read(lines: Sequence[str], database: int, tables: dict[int, str]) -> list[frozenset[str]]:
