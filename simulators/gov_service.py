@@ -29,7 +29,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from standardwebhooks.webhooks import Webhook
 
 from clients.serving import serve
 from crypto.certificates import in_force
@@ -47,7 +46,7 @@ from services.gov_service.messages import (
 )
 from services.seal import FileSeal, Seal, ensure_test_seal
 from settings import ModuleCrypto
-from simulators.calling import caller
+from simulators.calling import caller, signed_headers
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
 from simulators.gov_messages import Callback, KeptMessage, Messages
@@ -278,13 +277,9 @@ class Module:
         secret = self._secret
         if callback.sign == "foreign":
             secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-        signature = Webhook(secret).sign(callback.id, at, callback.body.decode())
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": callback.id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": "" if callback.sign == "unsigned" else signature,
-        }
+        headers = signed_headers(secret, callback.id, at, callback.body.decode())
+        if callback.sign == "unsigned":
+            headers["webhook-signature"] = ""
         try:
             reply = await self._http.post(callback.address, content=callback.body, headers=headers)
         except httpx.HTTPError as error:

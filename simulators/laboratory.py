@@ -7,7 +7,6 @@ corrected result and one of an unknown patient.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import secrets
@@ -15,25 +14,21 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import httpx
 from fastapi import FastAPI, Form, Header, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict
-from standardwebhooks.webhooks import Webhook
+from pydantic import BaseModel
 
 from clients.clinic.laboratory import LabMessage, LabPage, SaidPatient
 from rules.results.life import ResultStage
 from rules.results.values import Flag
-from simulators.calling import caller
+from simulators.calling import CallbackBehaviour, Callbacks, CallbackTarget
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 
 _RESULTS = Path(__file__).with_name("laboratory.json")
 _CALLBACK = "/api/v1/callbacks/laboratory"
-_PAUSES = (0.0, 1.0, 5.0, 30.0)
-"""Seconds before each try of a push; then it is given up, and the list is all that is left."""
 _PAGE = """<!doctype html><html lang="ru"><meta charset="utf-8"><title>Лаборатория</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <style>body{{font:16px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
@@ -50,20 +45,6 @@ _ROW = """<tr><td>{number}</td><td>{version}</td><td>{patient}</td><td>{test}</t
 <option value="cancel">отменить</option></select>
 <input name="value" size="6" value="{value}" aria-label="Значение: {number}">
 <button>Отправить</button></form></td></tr>"""
-
-
-class LabBehaviour(BaseModel):
-    """What becomes of pushes. Those that were held go out newest first, once none is held."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pushes: Literal["sent", "lost", "twice", "held"] = "sent"
-
-
-class LabSubscription(BaseModel):
-    """Where pushes go."""
-
-    url: str
 
 
 class GivenBack(BaseModel):
@@ -84,13 +65,9 @@ class Laboratory:
         secret: str = "",
         url: str = "",
     ) -> None:
-        self.url = url
-        self.behaviour = LabBehaviour()
+        self.pushes = Callbacks[LabMessage]("lab", secret, url)
         self.sent: list[LabMessage] = list(results)
         self.returns: list[GivenBack] = []
-        self._secret = secret
-        self._held: list[LabMessage] = []
-        self._pushes: set[asyncio.Task[None]] = set()
         self._lines = KeptLines(file, LabMessage)
         self.sent.extend(self._lines.read())
 
@@ -104,19 +81,8 @@ class Laboratory:
         message = message.model_copy(update={"version": before.version + 1 if before else 1})
         self.sent.append(message)
         self._lines.add(message)
-        if self.behaviour.pushes == "held":
-            self._held.append(message)
-        elif self.behaviour.pushes != "lost":
-            self._push_soon(message, 2 if self.behaviour.pushes == "twice" else 1)
+        self.pushes.add(message)
         return message
-
-    def behave(self, behaviour: LabBehaviour) -> None:
-        """From now on, push so."""
-        self.behaviour = behaviour
-        if behaviour.pushes != "held":
-            for message in reversed(self._held):
-                self._push_soon(message)
-            self._held.clear()
 
     def page(self, since: date, after: str, limit: int) -> LabPage:
         """A part of what was sent since a day, in the order of numbers and versions."""
@@ -128,33 +94,6 @@ class Laboratory:
         names = sorted(name for name in named if name > after)
         items = tuple(named[name] for name in names[:limit])
         return LabPage(items=items, after=names[limit - 1] if len(names) > limit else None)
-
-    def _push_soon(self, message: LabMessage, times: int = 1) -> None:
-        task = asyncio.ensure_future(self._push(message, times))
-        self._pushes.add(task)
-        task.add_done_callback(self._pushes.discard)
-
-    async def _push(self, message: LabMessage, times: int) -> None:
-        body = message.model_dump_json()
-        for _ in range(times if self.url and self._secret else 0):
-            async with caller() as http:
-                for pause in _PAUSES:
-                    await asyncio.sleep(pause)
-                    try:
-                        reply = await http.post(self.url, content=body, headers=self._signed(body))
-                    except httpx.HTTPError:
-                        continue
-                    if reply.status_code < 500:
-                        break
-
-    def _signed(self, body: str) -> dict[str, str]:
-        name, moment = f"lab-{secrets.token_hex(8)}", datetime.now(UTC)
-        return {
-            "content-type": "application/json",
-            "webhook-id": name,
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": Webhook(self._secret).sign(name, moment, body),
-        }
 
 
 def create_app(laboratory: Laboratory, token: str = "") -> FastAPI:
@@ -202,13 +141,13 @@ def create_app(laboratory: Laboratory, token: str = "") -> FastAPI:
         return laboratory.say(message)
 
     @app.put("/behaviour")
-    async def behave(behaviour: LabBehaviour) -> LabBehaviour:
-        laboratory.behave(behaviour)
+    async def behave(behaviour: CallbackBehaviour) -> CallbackBehaviour:
+        laboratory.pushes.behave(behaviour)
         return behaviour
 
     @app.put("/subscription", status_code=204)
-    async def subscribe(wish: LabSubscription) -> None:
-        laboratory.url = wish.url
+    async def subscribe(wish: CallbackTarget) -> None:
+        laboratory.pushes.url = wish.url
 
     @app.get("/", response_class=HTMLResponse)
     async def show() -> str:

@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from simulators.mail_bounces import call_back, report
+from simulators.mail_bounces import report, tell
 from simulators.pages.mail import pages_of
 
 
@@ -182,7 +182,7 @@ class MailSink:
             return
         headers = message.raw.replace("\r\n", "\n").partition("\n\n")[0] + "\n\n"
         content = report(", ".join(message.to), message.sender, headers, self.fault.status)
-        task = asyncio.ensure_future(call_back(url, self.secret, content))
+        task = asyncio.ensure_future(tell(url, self.secret, content))
         self._bounces.add(task)
         task.add_done_callback(self._bounces.discard)
 

@@ -1,6 +1,5 @@
 """The delivery report (RFC 3464) that a mail server sends when it cannot deliver what it took."""
 
-import secrets
 from datetime import UTC, datetime
 from email import message_from_string
 from email.message import Message
@@ -10,10 +9,7 @@ from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import format_datetime
 
-import httpx
-from standardwebhooks.webhooks import Webhook
-
-from simulators.calling import caller
+from simulators.calling import call_back
 
 _ACTIONS = {"2": "delivered", "4": "delayed"}
 
@@ -44,20 +40,7 @@ def report(recipient: str, sender: str, headers: str, status: str) -> bytes:
     return whole.as_bytes(policy=SMTP)
 
 
-async def call_back(url: str, secret: str, content: bytes) -> None:
+async def tell(url: str, secret: str, content: bytes) -> None:
     """Send a signed report to the product; three attempts."""
-    name, moment, body = f"bounce-{secrets.token_hex(8)}", datetime.now(UTC), content.decode()
-    headers = {
-        "content-type": "message/rfc822",
-        "webhook-id": name,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(name, moment, body),
-    }
-    async with caller() as http:
-        for _ in range(3):
-            try:
-                reply = await http.post(url, content=content, headers=headers)
-            except httpx.HTTPError:
-                continue
-            if reply.status_code < 500:
-                return
+    body, tries = content.decode(), (0.0, 0.0, 0.0)
+    await call_back(url, secret, "bounce", body, pauses=tries, media_type="message/rfc822")

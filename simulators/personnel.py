@@ -8,7 +8,6 @@ invented.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import secrets
@@ -16,23 +15,18 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import httpx
 from fastapi import FastAPI, Form, Header, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict
-from standardwebhooks.webhooks import Webhook
 
 from clients.personnel import Leave, StaffEvent, StaffEventKind, StaffPage, StaffRecord
-from simulators.calling import caller
+from simulators.calling import CallbackBehaviour, Callbacks, CallbackTarget
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 
 _STAFF = Path(__file__).with_name("personnel.json")
 _CALLBACK = "/api/v1/callbacks/personnel"
-_PAUSES = (0.0, 1.0, 5.0, 30.0)
-"""Seconds before each try of a push; then it is given up, and the list is all that is left."""
 _PAGE = """<!doctype html><html lang="ru"><meta charset="utf-8"><title>Кадровый учёт</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <style>body{{font:16px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
@@ -50,20 +44,6 @@ _ROW = """<tr><td>{number}</td><td>{name}<br>{position}</td><td>{unit}</td><td>{
 <button>Записать</button></form></td></tr>"""
 
 
-class PersonnelBehaviour(BaseModel):
-    """What becomes of pushes. Those that were held go out newest first, once none is held."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pushes: Literal["sent", "lost", "twice", "held"] = "sent"
-
-
-class Subscription(BaseModel):
-    """Where pushes go."""
-
-    url: str
-
-
 class Personnel:
     """The records, and the pushes that follow their changes."""
 
@@ -74,12 +54,8 @@ class Personnel:
         secret: str = "",
         url: str = "",
     ) -> None:
-        self.url = url
-        self.behaviour = PersonnelBehaviour()
+        self.pushes = Callbacks[StaffEvent]("staff", secret, url)
         self.records = {one.number: one for one in records}
-        self._secret = secret
-        self._held: list[StaffEvent] = []
-        self._pushes: set[asyncio.Task[None]] = set()
         self._lines = KeptLines(file, StaffRecord)
         for kept in self._lines.read():
             self.records[kept.number] = kept
@@ -90,53 +66,14 @@ class Personnel:
         record = record.model_copy(update={"version": before.version + 1 if before else 1})
         self.records[record.number] = record
         self._lines.add(record)
-        event = StaffEvent(kind=kind, record=record)
-        if self.behaviour.pushes == "held":
-            self._held.append(event)
-        elif self.behaviour.pushes != "lost":
-            self._push_soon(event, 2 if self.behaviour.pushes == "twice" else 1)
+        self.pushes.add(StaffEvent(kind=kind, record=record))
         return record
-
-    def behave(self, behaviour: PersonnelBehaviour) -> None:
-        """From now on, push so."""
-        self.behaviour = behaviour
-        if behaviour.pushes != "held":
-            for event in reversed(self._held):
-                self._push_soon(event)
-            self._held.clear()
 
     def page(self, after: str, limit: int) -> StaffPage:
         """A part of the list, by number."""
         numbers = sorted(one for one in self.records if one > after)
         items = tuple(self.records[one] for one in numbers[:limit])
         return StaffPage(items=items, after=items[-1].number if len(numbers) > limit else None)
-
-    def _push_soon(self, event: StaffEvent, times: int = 1) -> None:
-        task = asyncio.ensure_future(self._push(event, times))
-        self._pushes.add(task)
-        task.add_done_callback(self._pushes.discard)
-
-    async def _push(self, event: StaffEvent, times: int) -> None:
-        body = event.model_dump_json()
-        for _ in range(times if self.url and self._secret else 0):
-            async with caller() as http:
-                for pause in _PAUSES:
-                    await asyncio.sleep(pause)
-                    try:
-                        reply = await http.post(self.url, content=body, headers=self._signed(body))
-                    except httpx.HTTPError:
-                        continue
-                    if reply.status_code < 500:
-                        break
-
-    def _signed(self, body: str) -> dict[str, str]:
-        name, moment = f"staff-{secrets.token_hex(8)}", datetime.now(UTC)
-        return {
-            "content-type": "application/json",
-            "webhook-id": name,
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": Webhook(self._secret).sign(name, moment, body),
-        }
 
 
 def create_app(staff: Personnel, token: str = "") -> FastAPI:
@@ -164,13 +101,13 @@ def create_app(staff: Personnel, token: str = "") -> FastAPI:
         return staff.write(event.kind, event.record)
 
     @app.put("/behaviour")
-    async def behave(behaviour: PersonnelBehaviour) -> PersonnelBehaviour:
-        staff.behave(behaviour)
+    async def behave(behaviour: CallbackBehaviour) -> CallbackBehaviour:
+        staff.pushes.behave(behaviour)
         return behaviour
 
     @app.put("/subscription", status_code=204)
-    async def subscribe(wish: Subscription) -> None:
-        staff.url = wish.url
+    async def subscribe(wish: CallbackTarget) -> None:
+        staff.pushes.url = wish.url
 
     @app.get("/", response_class=HTMLResponse)
     async def show() -> str:

@@ -18,12 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-import httpx
 from fastapi import FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
-from standardwebhooks.webhooks import Webhook
 
-from simulators.calling import caller
+from simulators.calling import call_back
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 from simulators.pages.phone import page_of
@@ -137,22 +135,7 @@ class SmsBox:
             {"id": message.id, "state": message.state, "at": message.at.isoformat()},
             separators=(",", ":"),
         )
-        name, moment = f"receipt-{secrets.token_hex(8)}", datetime.now(UTC)
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": name,
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(name, moment, body),
-        }
-        async with caller() as http:
-            for pause in (0.0, 1.0, 5.0):
-                await asyncio.sleep(pause)
-                try:
-                    reply = await http.post(message.receipts, content=body, headers=headers)
-                except httpx.HTTPError:
-                    continue
-                if reply.status_code < 500:
-                    return
+        await call_back(message.receipts, self.secret, "receipt", body, pauses=(0.0, 1.0, 5.0))
 
 
 def create_app(box: SmsBox) -> FastAPI:
