@@ -5,21 +5,17 @@ that comes twice, late or after a newer one repeats nothing and hides nothing: i
 """
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
+from api.callbacks.heard import heard
 from api.container import ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.openapi import whole_schema
 from api.http.problems import documented
 from clients.clinic.laboratory import LabMessage
-from rules.clock import now
-from rules.refusals import Refusal
-from services import webhooks
 from services.outages import LABORATORY
 from services.results import hearing
 from services.results.terms import terms_of
-from services.webhooks import CallbackFault
 
 router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
@@ -40,20 +36,9 @@ router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks
 )
 async def push(request: Request, container: ContainerDep, visitor: From) -> Response:
     """Take a version of a result. Repeating the push changes nothing."""
-
-    async def tell(why: CallbackFault) -> None:
-        await webhooks.tell_refused(container.database, LABORATORY, why, visitor.address, now())
-
-    body = await request.body()
-    secrets = container.settings.laboratory_secret.get_secret_value()
-    if webhooks.verified(body, request.headers, secrets) is None:
-        await tell(CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET)
-        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    try:
-        message = LabMessage.model_validate_json(body)
-    except ValidationError:
-        await tell(CallbackFault.UNREADABLE)
-        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    secret = container.settings.laboratory_secret
+    read = LabMessage.model_validate_json
+    _call, message = await heard(request, container, visitor.address, LABORATORY, secret, read)
     terms = terms_of(container.settings)
     await hearing.take(container.database, message, terms, container.result_waker)
     return Response(status_code=204)

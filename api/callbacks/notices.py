@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import SecretStr
 
+from api.callbacks.heard import heard, tell_unknown
 from api.container import Container, ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
@@ -20,11 +21,9 @@ from clients.delivery.sms import GatewayReport
 from rules.clock import now
 from rules.notices.delivery import DeliveryReport
 from rules.notices.kinds import Channel
-from rules.refusals import Refusal, not_found
-from services import webhooks
+from rules.refusals import not_found
 from services.notices import delivery_reports
 from services.notices.delivery_reports import Said
-from services.webhooks import CallbackFault
 
 router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
@@ -100,23 +99,10 @@ async def _taken(
     read: Callable[[bytes], Said],
 ) -> Response:
     """Take a callback that is signed, readable and about a message of ours; refuse any other."""
-
-    async def tell(why: CallbackFault) -> None:
-        await webhooks.tell_refused(container.database, channel.value, why, address, now())
-
-    body = await request.body()
-    secrets = secret.get_secret_value()
-    if webhooks.verified(body, request.headers, secrets) is None:
-        await tell(CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET)
-        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    try:
-        said = read(body)
-    except ValueError:
-        await tell(CallbackFault.UNREADABLE)
-        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    _call, said = await heard(request, container, address, channel.value, secret, read)
     async with container.database.work() as session:
         known = await delivery_reports.receive(session, channel, said)
     if not known:
-        await tell(CallbackFault.UNKNOWN_MESSAGE)
+        await tell_unknown(container, address, channel.value)
         raise not_found()
     return Response(status_code=204)

@@ -5,20 +5,16 @@ that comes twice, late or after a newer one changes nothing: records have versio
 """
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
+from api.callbacks.heard import heard
 from api.container import ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.openapi import whole_schema
 from api.http.problems import documented
 from clients.personnel import StaffEvent
-from rules.clock import now
-from rules.refusals import Refusal
-from services import webhooks
 from services.outages import PERSONNEL
 from services.staff import personnel
-from services.webhooks import CallbackFault
 
 router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
@@ -39,19 +35,8 @@ router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks
 )
 async def push(request: Request, container: ContainerDep, visitor: From) -> Response:
     """Take a record of the personnel register. Repeating the push changes nothing."""
-
-    async def tell(why: CallbackFault) -> None:
-        await webhooks.tell_refused(container.database, PERSONNEL, why, visitor.address, now())
-
-    body = await request.body()
-    secrets = container.settings.personnel_secret.get_secret_value()
-    if webhooks.verified(body, request.headers, secrets) is None:
-        await tell(CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET)
-        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    try:
-        event = StaffEvent.model_validate_json(body)
-    except ValidationError:
-        await tell(CallbackFault.UNREADABLE)
-        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    secret = container.settings.personnel_secret
+    read = StaffEvent.model_validate_json
+    _call, event = await heard(request, container, visitor.address, PERSONNEL, secret, read)
     await personnel.take(container.database, event.record)
     return Response(status_code=204)

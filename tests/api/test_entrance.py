@@ -21,10 +21,8 @@ RAW_READERS = {
     "api/http/bodies.py": "cleans the fields of a form itself; files are octets",
     "api/operation/temporal_pages.py": "passes on what the Temporal UI says",
     "api/operation/codec.py": "takes payloads of Temporal, which are ciphertext",
-    "api/callbacks/gov_service.py": "checks signatures over the octets; what is told are codes",
-    "api/callbacks/laboratory.py": "checks signatures over the octets; messages clean their texts",
-    "api/callbacks/personnel.py": "checks signatures over the octets; records clean their texts",
-    "api/callbacks/notices.py": "checks signatures over the octets; what is told are codes",
+    "api/callbacks/heard.py": "checks signatures over the octets; messages clean their texts, or "
+    "are codes",
     "cabinet/archive/filters.py": "cleans what it takes out of an address",
     "cabinet/journal/lines.py": "cleans what it takes out of an address",
     "cabinet/reviews/filters.py": "cleans what it takes out of an address",
