@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.cases.lines import latest_remarks, shown_value, url_of
 from cabinet.cases.views import FilledLine, Task
-from cabinet.frame.shown import fields_shown, shown_of
+from cabinet.frame.shown import sent_form, shown_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
 from rules.cases.kinds import process_of
@@ -24,7 +24,7 @@ from rules.catalogue.intakes import FIELD as INTAKE
 from rules.catalogue.intakes import check_intake
 from rules.forms.definitions import AttachmentRule, Section, check_attachments, check_form, differs
 from rules.forms.draft_edits import mark, marks
-from rules.forms.fields import Field, FieldKind, too_long, too_long_words
+from rules.forms.fields import Field
 from rules.refusals import FieldError, Refusal, not_found
 from rules.registers.sources import SOURCE_WORDS
 from services.cases.draft_contents import attachments_of
@@ -347,27 +347,18 @@ class Saved:
 async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
     """Save the fields that the person changed in this section, as they were typed."""
     _, section = edited.section(name)
-    form = await visit.request.form()
-    data: dict[str, Any] = {}
-    for field in section.fields:
-        if field.locked:
-            continue
-        if field.kind is FieldKind.CHECKBOX:
-            data[field.name] = field.name in form
-        elif field.name in form:
-            data[field.name] = str(form[field.name])
-    kept, shown = edited.page.case, dict(fields_shown(str(form.get("shown", ""))))
+    open_ones = [field for field in section.fields if not field.locked]
+    sent, kept = sent_form(await visit.request.form(), open_ones), edited.page.case
     drafts = drafts_of(visit, kept.kind)
-    unkept = {one: in_words(too_long_words()) for one, value in data.items() if too_long(value)}
-    given = {one: value for one, value in data.items() if one not in unkept}
-    case, clashes = await drafts.save_fields(visit.actor, kept.id, given, shown)
+    case, clashes = await drafts.save_fields(visit.actor, kept.id, sent.given, sent.shown)
     saved, fields = as_kept(edited, replace(edited.page, case=case)), edited.page.definition.fields
-    unkept |= {one: _clash(fields[one], value) for one, value in clashes.items()}
-    seen = {one: mark(fields[one], value) for one, value in data.items() if one not in unkept}
+    clashed = {one: _clash(fields[one], value) for one, value in clashes.items()}
+    unkept = {**sent.unkept, **clashed}
+    seen = {one: mark(fields[one], value) for one, value in sent.typed.items() if one not in unkept}
     return Saved(
-        replace(saved, data={**saved.data, **{one: data[one] for one in unkept}}),
+        replace(saved, data={**saved.data, **{one: sent.typed[one] for one in unkept}}),
         unkept,
-        shown_of({**shown, **seen}.items()),
+        shown_of({**sent.shown, **seen}.items()),
     )
 
 

@@ -1,6 +1,6 @@
 """How types look on the administrator's pages: previews, versions, dry runs, differences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,10 @@ from cabinet.catalogue_admin.fields import FormChoices
 from cabinet.catalogue_admin.type_fields import FIELD, OF_REQUEST, typed_bound
 from cabinet.catalogue_admin.views import (
     Difference,
+    Editor,
     EffectLine,
     EffectView,
+    Preview,
     SectionPreview,
     TypePreview,
     VersionLine,
@@ -68,16 +70,40 @@ def type_preview(entry: Entry, choices: FormChoices) -> TypePreview:
     )
 
 
-def version_lines(
-    known: Sequence[Entry], in_force: int, url: str, shown: int | None
+def in_force(known: Sequence[Entry]) -> int:
+    """The version that counts now; 0 where none does yet."""
+    return max((one.version or 0 for one in known if not one.waits), default=0)
+
+
+def with_versions(
+    editor: Editor,
+    known: Sequence[Entry],
+    entry: Entry,
+    would: Entry | None,
+    version: int,
+    url: str,
+    preview: Callable[[Entry], Preview],
+) -> Editor:
+    """The page of an entry that is kept in versions: all of them, and the chosen one drawn."""
+    chosen = next((one for one in known if one.version == version), entry)
+    return replace(
+        editor,
+        preview=preview(chosen),
+        versions=_version_lines(known, in_force(known), url, None if would else chosen.version),
+        notes=_overtaken(known, would),
+    )
+
+
+def _version_lines(
+    known: Sequence[Entry], counts: int, url: str, shown: int | None
 ) -> list[VersionLine]:
     """The versions of a type, newest first, each with a word."""
     lines = []
     for entry in reversed(known):
         number, since = entry.version or 0, entry.valid_from or now()
-        if number == in_force:
+        if number == counts:
             word, tone = _("действует"), "good"
-        elif entry.waits and number > in_force:
+        elif entry.waits and number > counts:
             word, tone = _("вступит в силу"), "waiting"
         else:
             word, tone = _("прежняя"), "idle"
@@ -87,7 +113,7 @@ def version_lines(
     return lines
 
 
-def overtaken(known: Sequence[Entry], would: Entry | None) -> list[str]:
+def _overtaken(known: Sequence[Entry], would: Entry | None) -> list[str]:
     """Versions that wait for their day and would never come: the newest number wins."""
     if would is None or would.valid_from is None:
         return []

@@ -4,7 +4,7 @@ What was typed is kept as it is typed, right or wrong; the same definition decid
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
@@ -18,13 +18,12 @@ from cabinet.credentials.file import HOME, grouped
 from cabinet.credentials.lines import url_of
 from cabinet.credentials.views import DraftPage
 from cabinet.documents.uploads import by_script, files_of_form
-from cabinet.frame.shown import fields_shown, shown_of
+from cabinet.frame.shown import sent_form, shown_of
 from cabinet.frame.views import ErrorItem, FieldView, FileRow
 from cabinet.frame.visits import Inside, Visit
 from rules.files.categories import Category
 from rules.forms.definitions import check_form
 from rules.forms.draft_edits import mark, marks
-from rules.forms.fields import FieldKind, too_long, too_long_words
 from rules.refusals import Refusal
 from services.credentials import categories, drafts
 from services.credentials.drafts import DraftSeen
@@ -143,22 +142,15 @@ async def _save(visit: Visit, draft_id: UUID) -> tuple[DraftSeen, dict[str, str]
     async with visit.container.database.work() as session:
         known = await drafts.one(session, visit.actor, draft_id)
     fields = known.category.fields if known.category else {}
-    data: dict[str, Any] = {
-        name: name in form if field.kind is FieldKind.CHECKBOX else str(form[name])
-        for name, field in fields.items()
-        if name in form or field.kind is FieldKind.CHECKBOX
-    }
-    unkept = {name: in_words(too_long_words()) for name, typed in data.items() if too_long(typed)}
-    given = {name: typed for name, typed in data.items() if name not in unkept}
-    shown = dict(fields_shown(str(form.get("shown", ""))))
+    sent = sent_form(form, fields.values())
     keep = visit.container.credential_drafts
-    draft, clashes = await keep.save(visit.actor, draft_id, given, shown)
-    unkept |= {
+    draft, clashes = await keep.save(visit.actor, draft_id, sent.given, sent.shown)
+    clashed = {
         name: _("В другом окне здесь записано другое. Оставьте нужный вариант и сохраните ещё раз.")
         for name in clashes
     }
-    now_shown = {name: mark(fields[name], typed) for name, typed in given.items()}
-    return draft, unkept, shown_of({**shown, **now_shown}.items())
+    now_shown = {name: mark(fields[name], typed) for name, typed in sent.given.items()}
+    return draft, {**sent.unkept, **clashed}, shown_of({**sent.shown, **now_shown}.items())
 
 
 def _errors(draft: DraftSeen, *, complete: bool) -> dict[str, str]:

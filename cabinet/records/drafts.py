@@ -5,7 +5,7 @@ with what changed, and nothing that was typed is lost.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
@@ -14,7 +14,7 @@ from api.http.entrance import CleanRoute
 from cabinet.cases.filling import of_field
 from cabinet.cases.lines import field_view
 from cabinet.cases.views import AnswerSection
-from cabinet.frame.shown import fields_shown, shown_of
+from cabinet.frame.shown import sent_form, shown_of
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from cabinet.records.blocks import entry_url
@@ -26,7 +26,7 @@ from rules.cases.limits import INTEGER
 from rules.clock import now
 from rules.forms.definitions import check_form
 from rules.forms.draft_edits import mark, marks
-from rules.forms.fields import Field, FieldKind, check_field, too_long, too_long_words
+from rules.forms.fields import Field, FieldKind, check_field
 from rules.records.entries import OpenedFor
 from rules.refusals import Refusal, not_found
 from services import access
@@ -141,23 +141,16 @@ async def _save(
     async with visit.container.database.work() as session:
         known = await drafts.own(session, visit.actor, draft_id, opened)
         fields = (await drafts.seen(session, visit.actor, known)).kind.fields
-    data: dict[str, Any] = {
-        name: name in form if field.kind is FieldKind.CHECKBOX else str(form[name])
-        for name, field in fields.items()
-        if name in form or field.kind is FieldKind.CHECKBOX
-    }
-    unkept = {name: in_words(too_long_words()) for name, typed in data.items() if too_long(typed)}
-    given = {name: typed for name, typed in data.items() if name not in unkept}
-    shown = dict(fields_shown(str(form.get("shown", ""))))
+    sent = sent_form(form, fields.values())
     reason = str(form["reason"])[:2000] if "reason" in form else None
     keep = visit.container.record_drafts
-    draft, clashes = await keep.save(visit.actor, draft_id, opened, given, shown, reason)
-    unkept |= {
+    draft, clashes = await keep.save(visit.actor, draft_id, opened, sent.given, sent.shown, reason)
+    clashed = {
         name: _("В другом окне здесь записано другое. Оставьте нужный вариант и сохраните ещё раз.")
         for name in clashes
     }
-    now_shown = {name: mark(fields[name], typed) for name, typed in given.items()}
-    return draft, unkept, shown_of({**shown, **now_shown}.items())
+    now_shown = {name: mark(fields[name], typed) for name, typed in sent.given.items()}
+    return draft, {**sent.unkept, **clashed}, shown_of({**sent.shown, **now_shown}.items())
 
 
 def _errors(draft: EntryDraftSeen) -> dict[str, str]:

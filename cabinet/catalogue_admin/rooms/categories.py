@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from cabinet.cases.lines import field_view
@@ -10,7 +11,7 @@ from cabinet.catalogue_admin import type_forms
 from cabinet.catalogue_admin.fields import SINCE, EntryField, FormChoices, Typed, number, typed_in
 from cabinet.catalogue_admin.room import Room, Shown
 from cabinet.catalogue_admin.type_forms import TypeDraft
-from cabinet.catalogue_admin.type_lines import overtaken, type_lines, version_lines
+from cabinet.catalogue_admin.type_lines import type_lines, with_versions
 from cabinet.catalogue_admin.type_views import fields_form
 from cabinet.catalogue_admin.views import (
     Boxes,
@@ -273,16 +274,8 @@ class _Categories(Room):
         if entry is None:
             return editor
         known = await versions(session, shown.key)
-        in_force = max((one.version or 0 for one in known if not one.waits), default=0)
-        chosen = next((one for one in known if one.version == version), entry)
-        return replace(
-            editor,
-            preview=self.preview(chosen, shown.choices),
-            versions=version_lines(
-                known, in_force, self.url(shown.key), None if would else chosen.version
-            ),
-            notes=overtaken(known, would),
-        )
+        url, draw = self.url(shown.key), partial(self.preview, choices=shown.choices)
+        return with_versions(editor, known, entry, would, version, url, draw)
 
 
 _ALWAYS = {NUMBER: "Номер", ISSUER: "Кем выдан", ISSUED_ON: "Дата выдачи"}

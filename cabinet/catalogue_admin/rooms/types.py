@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from cabinet.catalogue_admin import type_forms
@@ -11,10 +12,10 @@ from cabinet.catalogue_admin.room import Room, Shown
 from cabinet.catalogue_admin.type_lines import (
     addressee_in_words,
     effect_view,
-    overtaken,
+    in_force,
     type_lines,
     type_preview,
-    version_lines,
+    with_versions,
 )
 from cabinet.catalogue_admin.type_views import type_form
 from cabinet.catalogue_admin.views import Difference, Editor, Preview
@@ -72,17 +73,10 @@ class TypeRoom(Room):
         entry = would or shown.entry
         if entry is None:
             return editor
-        at = TYPES.url(shown.key)
+        at, draw = TYPES.url(shown.key), partial(self.preview, choices=shown.choices)
         known = await versions(session, shown.key)
-        in_force = max((one.version or 0 for one in known if not one.waits), default=0)
-        chosen = next((one for one in known if one.version == version), entry)
-        editor = replace(
-            editor,
-            preview=self.preview(chosen, shown.choices),
-            versions=version_lines(known, in_force, at, None if would else chosen.version),
-            notes=overtaken(known, would),
-        )
-        stands = next((one for one in known if one.version == in_force), None)
+        editor = with_versions(editor, known, entry, would, version, at, draw)
+        stands = next((one for one in known if one.version == in_force(known)), None)
         if would or stands is None:
             return editor
         definition = CaseTypeDefinition.model_validate(stands.values)
