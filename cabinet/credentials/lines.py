@@ -22,7 +22,7 @@ from rules.credentials.versions import HOW_WORDS, OWN, How
 from rules.forms.definitions import differs
 from rules.journal.entries import JournalKind
 from rules.journal.tag_words import TAG_WORDS
-from rules.journal.tags import OF_KIND
+from rules.journal.tagging import OF_KIND
 from rules.registers.sources import SOURCE_WORDS
 from services.credentials.audience import Owner
 from services.credentials.drafts import DraftSeen

@@ -24,7 +24,7 @@ from rules.cases.limits import INTEGER
 from rules.cases.process import Party
 from rules.journal.entries import JournalKind
 from rules.journal.tag_words import TAG_WORDS
-from rules.journal.tags import OF_KIND
+from rules.journal.tagging import OF_KIND
 from rules.refusals import Refusal, forbidden
 from rules.texts.cleaning import one_line
 from services.dossier import moment as dossier

@@ -12,7 +12,8 @@ from cabinet.frame.visits import Visit, uuid_of
 from cabinet.journal.views import AuditList, AuditRow, ChainView
 from rules.journal.audit import Source
 from rules.journal.tag_words import TAG_WORDS
-from rules.journal.tags import SUBJECTS, AuditTag
+from rules.journal.tagging import SUBJECTS
+from rules.journal.tags import AuditTag
 from rules.refusals import Refusal
 from rules.texts.cleaning import one_line
 from services.journal.audit_log import AuditLine, AuditPage

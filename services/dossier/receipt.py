@@ -29,18 +29,20 @@ from models.tables.cases import Case, CaseVersion
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.people import Person
 from rules import clock
-from rules.journal.entries import (
+from rules.journal.checkpoints import (
     CHAIN_LEAF,
-    IntegrityFault,
-    JournalKind,
     Leaf,
-    body_digest,
-    canonical,
-    chain_hash,
     checkpoint_body,
     checkpoint_hash,
     merkle_holds,
     merkle_proof,
+)
+from rules.journal.entries import (
+    IntegrityFault,
+    JournalKind,
+    body_digest,
+    canonical,
+    chain_hash,
     moment,
 )
 from rules.refusals import not_found

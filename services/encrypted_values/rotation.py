@@ -32,7 +32,7 @@ from crypto.key_ring import KeyRing, UndecryptableError, place_of
 from models.blind_indexes import BlindIndex
 from models.encrypted_columns import EncryptedColumn, decrypt_for, encrypt_for
 from models.tables.journal import journal_pending
-from rules.journal.entries import Leaf, attested
+from rules.journal.checkpoints import Leaf, attested
 
 TOGETHER = 200
 PASSES = 20

@@ -18,18 +18,15 @@ from clients.database import Database
 from crypto.key_ring import key_ring
 from models.tables.journal import JournalEntry, RecordView, journal_pending
 from rules.clock import now
-from rules.journal.entries import (
+from rules.journal.checkpoints import (
     CHAIN_LEAF,
-    GENESIS,
-    SYSTEM_CHAIN,
     VIEW_LEAF,
-    JournalKind,
     Leaf,
     Waiting,
     attested,
     checkpoint_leaves,
-    moment,
 )
+from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, moment
 from services.journal import checkpoints, declarations
 from services.journal import entries as journal
 from services.seal import Seal

@@ -41,16 +41,8 @@ from rules.accounts import Outcome, Step
 from rules.credentials.handovers import TOLD_STATES
 from rules.journal.audit import PAGE, AuditQuery, Source
 from rules.journal.entries import JournalKind
-from rules.journal.tags import (
-    OF_KIND,
-    OF_STEP,
-    OF_VIEW,
-    AuditTag,
-    ViewCode,
-    kinds_of,
-    of_attempt,
-    views_of,
-)
+from rules.journal.tagging import OF_KIND, OF_STEP, OF_VIEW, kinds_of, of_attempt, views_of
+from rules.journal.tags import AuditTag, ViewCode
 
 _SLACK = timedelta(days=1)
 """How far the time in an id may be from the time that the row states."""

@@ -31,19 +31,18 @@ from models.tables.journal import (
     journal_pending,
 )
 from rules import clock
-from rules.journal.entries import (
+from rules.journal.checkpoints import (
     CHAIN_LEAF,
-    GENESIS,
     Leaf,
     LeafRefusal,
     Waiting,
     attested,
-    canonical,
     checkpoint_body,
     checkpoint_hash,
     checkpoint_leaves,
     merkle_root,
 )
+from rules.journal.entries import GENESIS, canonical
 from services.crash_points import CrashPoint, reach
 from services.journal.checkpoint_files import CHECKPOINTS_FILE, checkpoints_folder
 from services.seal import Seal, SealError, open_seal

@@ -23,7 +23,8 @@ from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.journal import JournalEntry
 from rules.access import Actor, Permission
 from rules.clock import now
-from rules.journal.entries import SYSTEM_CHAIN, JournalKind, Leaf, canonical, merkle_root, moment
+from rules.journal.checkpoints import Leaf, merkle_root
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind, canonical, moment
 from rules.operation.states import demand_reason
 from rules.refusals import forbidden, not_found
 from services.journal import entries as journal

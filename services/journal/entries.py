@@ -25,16 +25,13 @@ from models.tables.journal import JournalEntry, RecordView, journal_pending
 from rules import clock
 from rules.access import Actor
 from rules.ids import new_id
+from rules.journal.checkpoints import CHAIN_LEAF, VIEW_LEAF, Leaf, attested
 from rules.journal.entries import (
-    CHAIN_LEAF,
     GENESIS,
     HASH_VERSION,
     SYSTEM_CHAIN,
-    VIEW_LEAF,
     EntryFacts,
     JournalKind,
-    Leaf,
-    attested,
     contents_digest,
     entry_hash,
     new_salt,

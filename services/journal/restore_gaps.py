@@ -26,16 +26,8 @@ from crypto.certificates import Certificate
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from rules.clock import now
-from rules.journal.entries import (
-    CHAIN_LEAF,
-    GENESIS,
-    SYSTEM_CHAIN,
-    JournalKind,
-    Leaf,
-    canonical,
-    checkpoint_hash,
-    merkle_root,
-)
+from rules.journal.checkpoints import CHAIN_LEAF, Leaf, checkpoint_hash, merkle_root
+from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
 from services.journal import declarations
 from services.journal import entries as journal
 from services.journal.checkpoint_files import CHECKPOINTS_FILE

@@ -23,7 +23,8 @@ from rules.cases.numbers import parse_number
 from rules.clock import now
 from rules.journal.audit import AuditQuery, period
 from rules.journal.entries import JournalKind
-from rules.journal.tags import OF_VIEW, AuditTag, ViewCode, asked_tags
+from rules.journal.tagging import OF_VIEW, asked_tags
+from rules.journal.tags import AuditTag, ViewCode
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import IdentifierError
 from rules.texts.mail_addresses import folded

@@ -36,19 +36,21 @@ from models.tables.journal import (
     journal_pending,
 )
 from rules.clock import now
-from rules.journal.entries import (
+from rules.journal.checkpoints import (
     CHAIN_LEAF,
+    VIEW_LEAF,
+    Leaf,
+    attested,
+    checkpoint_hash,
+    merkle_root,
+)
+from rules.journal.entries import (
     GENESIS,
     SYSTEM_CHAIN,
-    VIEW_LEAF,
     EntryFacts,
     IntegrityFault,
     JournalKind,
-    Leaf,
-    attested,
     canonical,
-    checkpoint_hash,
-    merkle_root,
     verify_chain,
     view_hash,
 )

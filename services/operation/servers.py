@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.journal import JournalCheckpoint, JournalEntry, journal_pending
-from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, JournalKind
+from rules.journal.checkpoints import CHAIN_LEAF
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.operation.states import (
     BACKUP_IS_OLD_AFTER,
     ENTRIES_LOOKED_THROUGH,

@@ -9,19 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.journal.checkpoints import (
+    Leaf,
+    checkpoint_body,
+    checkpoint_hash,
+    merkle_holds,
+    merkle_proof,
+    merkle_root,
+)
 from rules.journal.entries import (
     GENESIS,
     EntryFacts,
     JournalKind,
-    Leaf,
     canonical,
-    checkpoint_body,
-    checkpoint_hash,
     contents_digest,
     entry_hash,
-    merkle_holds,
-    merkle_proof,
-    merkle_root,
     moment,
     new_salt,
     verify_chain,

@@ -17,15 +17,8 @@ from ops.upkeep import verify
 from rules.access import Actor, Grant, Role
 from rules.clock import now
 from rules.ids import new_id
-from rules.journal.entries import (
-    GENESIS,
-    SYSTEM_CHAIN,
-    EntryFacts,
-    JournalKind,
-    Leaf,
-    entry_hash,
-    moment,
-)
+from rules.journal.checkpoints import Leaf
+from rules.journal.entries import GENESIS, SYSTEM_CHAIN, EntryFacts, JournalKind, entry_hash, moment
 from rules.refusals import Refusal
 from services.journal import acceptance, checkpoints, declarations, restore_gaps
 from services.journal import entries as journal

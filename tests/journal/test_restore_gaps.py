@@ -10,7 +10,8 @@ import pytest
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from ops.local.buckets import prepare_buckets
 from rules.clock import now
-from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
+from rules.journal.checkpoints import CHAIN_LEAF, VIEW_LEAF, Leaf
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import checkpoints, restore_gaps
 from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.checkpoints import checkpoint_object_key

@@ -7,16 +7,8 @@ from ops.local.home import CHECKOUT
 from rules.accounts import Outcome, Step
 from rules.journal.entries import JournalKind
 from rules.journal.tag_words import TAG_WORDS
-from rules.journal.tags import (
-    OF_KIND,
-    OF_STEP,
-    OF_VIEW,
-    SUBJECTS,
-    AuditTag,
-    ViewCode,
-    asked_tags,
-    of_attempt,
-)
+from rules.journal.tagging import OF_KIND, OF_STEP, OF_VIEW, SUBJECTS, asked_tags, of_attempt
+from rules.journal.tags import AuditTag, ViewCode
 
 
 def test_everything_that_is_recorded_has_a_tag() -> None:

@@ -11,16 +11,8 @@ from models.tables.journal import CONTENTS_PLACE, JournalCheckpoint
 from models.tables.people import Person, Unit
 from ops.local.buckets import prepare_buckets
 from rules.clock import now
-from rules.journal.entries import (
-    GENESIS,
-    EntryFacts,
-    JournalKind,
-    canonical,
-    checkpoint_body,
-    checkpoint_hash,
-    entry_hash,
-    merkle_root,
-)
+from rules.journal.checkpoints import checkpoint_body, checkpoint_hash, merkle_root
+from rules.journal.entries import GENESIS, EntryFacts, JournalKind, canonical, entry_hash
 from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.entries import erase_contents, read
 from services.seal import FileSeal, ensure_test_seal

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from crypto.key_ring import KeyRing
-from rules.journal.entries import GENESIS, Leaf, attested
+from rules.journal.checkpoints import Leaf, attested
+from rules.journal.entries import GENESIS
 
 revision = "0010"
 down_revision = "0009"
