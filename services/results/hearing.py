@@ -24,11 +24,11 @@ from rules.refusals import Refusal
 from rules.results import life
 from rules.results.life import Matching, Passed, ResultState
 from rules.results.terms import ResultTerms
-from rules.results.values import DANGER, Bounds, Urgency, age_on, number_of, urgency_of
+from rules.results.values import DANGER, Urgency, urgency_of
 from services.journal import entries as journal
 from services.own_workflows import Wake
 from services.results import answering, finding, rows
-from services.results.terms import known_tests
+from services.results.terms import known_in_unit, reference_of
 
 
 async def take(database: Database, said: LabMessage, terms: ResultTerms, wake: Wake) -> bool:
@@ -87,16 +87,9 @@ def _version(result_id: UUID, said: LabMessage, now: datetime) -> LabVersion:
 
 def urgency(said: LabMessage) -> Urgency:
     """How dangerous a message is: by its flag, its own reference, and our dictionary."""
-    known = known_tests().get(said.test.code)
-    same_unit = known is not None and said.unit_of_value in ("", known.unit)
-    low, high = number_of(said.reference.low), number_of(said.reference.high)
-    reference = Bounds(low, high) if (low, high) != (None, None) else None
-    if reference is None and known is not None and same_unit:
-        born, taken = said.patient.birth_date, (said.taken_at or said.ready_at).date()
-        age = age_on(born, taken) if born else None
-        reference = known.reference(said.patient.sex, age)
-    critical = known.critical if known is not None and same_unit else None
-    return urgency_of(said.value, said.flag, reference, critical)
+    known = known_in_unit(said)
+    critical = known.critical if known is not None else None
+    return urgency_of(said.value, said.flag, reference_of(said), critical)
 
 
 async def _first(

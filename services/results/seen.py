@@ -33,11 +33,11 @@ from rules.results.life import (
     ResultStage,
     ResultState,
 )
-from rules.results.values import DANGER, Bounds, Urgency, age_on, number_of
+from rules.results.values import DANGER, Bounds, Urgency
 from services.journal import entries as journal
 from services.patients import links, ways
 from services.results import answering, rows
-from services.results.terms import known_tests
+from services.results.terms import reference_of
 
 MOST = 200
 TRACES_FOR = timedelta(days=30)
@@ -447,18 +447,6 @@ def _version(
         next_step=NextStep(confirmed.next_step) if confirmed else None,
         follows=confirmed.follows if confirmed else "",
     )
-
-
-def reference_of(said: LabMessage) -> Bounds | None:
-    """What is normal: as the laboratory says, or our dictionary for the sex and age."""
-    low, high = number_of(said.reference.low), number_of(said.reference.high)
-    if (low, high) != (None, None):
-        return Bounds(low, high)
-    known = known_tests().get(said.test.code)
-    if known is None or said.unit_of_value not in ("", known.unit):
-        return None
-    born, taken = said.patient.birth_date, (said.taken_at or said.ready_at).date()
-    return known.reference(said.patient.sex, age_on(born, taken) if born else None)
 
 
 async def _earlier(session: AsyncSession, patient_id: UUID, code: str) -> Sequence[EarlierValue]:

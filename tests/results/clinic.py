@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlmodel import col, select
 
 from clients.clinic.laboratory import LabMessage
@@ -18,6 +19,7 @@ from models.tables.results import LabResult
 from rules.access import Actor, Role
 from rules.clock import now
 from rules.patients.identity import Identity
+from rules.refusals import Refusal
 from rules.results.life import NextStep
 from rules.results.terms import ResultTerms
 from services.results import hearing, inspection, looking, rows, seen
@@ -164,3 +166,10 @@ class Clinic:
         async with self.database.reading() as session:
             found = await inspection.troubles(session, now())
         return [one for one in found if one.result_id in results]
+
+
+async def code_of(act: Any) -> str:
+    """How something is refused."""
+    with pytest.raises(Refusal) as refused:
+        await act
+    return refused.value.code
