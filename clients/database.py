@@ -147,7 +147,7 @@ class Database:
         await self.engine.dispose()
 
 
-_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class DirectStatement:
@@ -161,29 +161,37 @@ class DirectStatement:
 
     @cached_property
     def _made(self) -> SQLCompiler:
-        made: SQLCompiler = self._statement.compile(dialect=_DIALECT)
+        made: SQLCompiler = self._statement.compile(dialect=DIALECT)
         return made
 
     @cached_property
     def _writers(self) -> Mapping[str, Callable[[Any], Any]]:
         types = {
-            name: one.type.dialect_impl(_DIALECT) for one, name in self._made.bind_names.items()
+            name: one.type.dialect_impl(DIALECT) for one, name in self._made.bind_names.items()
         }
-        found = {name: one.bind_processor(_DIALECT) for name, one in types.items()}
+        found = {name: one.bind_processor(DIALECT) for name, one in types.items()}
         return {name: write for name, write in found.items() if write is not None}
 
     @cached_property
     def _sent(self) -> tuple[bytes, dict[str, Any]]:
         # Lists of constants are written out, each value as a parameter.
         written = self._made.construct_expanded_state(self._made.params)
-        asked = {name for one, name in self._made.bind_names.items() if one.required}
+        asked = {n for one, n in self._made.bind_names.items() if one.required or one.callable}
         fixed = {name: one for name, one in written.parameters.items() if name not in asked}
         return written.statement.encode(), fixed
+
+    @cached_property
+    def _found(self) -> Mapping[str, Callable[[], Any]]:
+        named = self._made.bind_names.items()
+        return {name: one.callable for one, name in named if one.callable is not None}
 
     def with_values(self, values: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """The text as the driver takes it, and its parameters."""
         text, fixed = self._sent
         given = {**fixed, **values}
+        for name, find in self._found.items():
+            if name not in given:
+                given[name] = find()
         return text, given | {name: write(given[name]) for name, write in self._writers.items()}
 
     async def run(
@@ -219,7 +227,7 @@ class DirectQuery(DirectStatement):
     def __init__(self, query: Select[Any]) -> None:
         super().__init__(query)
         self._columns = [
-            (name, one.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) or _as_it_is)
+            (name, one.type.dialect_impl(DIALECT).result_processor(DIALECT, None) or _as_it_is)
             for name, one in query.selected_columns.items()
         ]
 

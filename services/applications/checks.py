@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.direct_rows import DirectRows
 from clients.registers import RegisterCard, RegisterClient, RegisterDown, RegisterGarbled
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion, Outage
@@ -102,7 +103,7 @@ _DOWN = (
     .correlate(None)
     .exists()
 )
-_READ: Any = (
+_READ = DirectRows(
     choose(Case, CaseVersion, Person, _CITED, _DOWN)
     .outerjoin(
         CaseVersion,
@@ -117,8 +118,7 @@ _READ: Any = (
 async def _read(
     session: AsyncSession, case_id: UUID
 ) -> tuple[Case, CaseVersion, Person, list[tuple[str, str]], bool]:
-    found = await session.exec(_READ, params={"case_id": case_id})
-    case, version, person, cited, down = found.one()
+    case, version, person, cited, down = await _READ.one(session, {"case_id": case_id})
     return case, version, person, [(kind, verdict) for kind, verdict in cited or ()], down
 
 

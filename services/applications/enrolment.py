@@ -7,7 +7,7 @@ decision.
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func
@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.direct_rows import DirectRows
 from clients.objects import Objects
 from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct, CaseDecision, CaseVersion, IssuedAct
@@ -64,10 +65,10 @@ async def issue(
     transaction, at the step that was read. An object that was stored without its row is swept.
     """
     async with database.reading() as session:
-        read = (await session.exec(_READ, params={"case_id": case_id})).one()
-        step, code = read.Case.step, new_code()
+        read = _Known(*await _READ.one(session, {"case_id": case_id}))
+        step, code = read.case.step, new_code()
         facts = (
-            await _facts(session, settings, read, seal, code) if _awaits_act(read.Case) else None
+            await _facts(session, settings, read, seal, code) if _awaits_act(read.case) else None
         )
     if facts is None:
         return await _nothing_to_issue(database, case_id, signals)
@@ -126,6 +127,19 @@ async def _nothing_to_issue(
         return await state_of(session, case)
 
 
+class _Known(NamedTuple):
+    """Everything that a certificate says, and the ids of the acts that the case has had."""
+
+    case: Case
+    version: CaseVersion | None
+    applicant: Person
+    unit: str
+    decided_at: datetime | None
+    decided_by: str
+    decided_post: str
+    acts: Sequence[UUID] | None
+
+
 _REVIEWER = aliased(Person)
 _ACTS = (
     select(func.array_agg(col(CaseAct.id)))
@@ -134,16 +148,16 @@ _ACTS = (
     .scalar_subquery()
 )
 """An act is committed before its signal is sent, so those of all signals heard are among them."""
-_READ: Any = (
+_READ = DirectRows(
     choose(
         Case,
         CaseVersion,
         Person,
-        col(Unit.name).label("unit"),
-        col(CaseDecision.at).label("decided_at"),
-        col(_REVIEWER.name).label("decided_by"),
-        col(_REVIEWER.position).label("decided_post"),
-        _ACTS.label("acts"),
+        col(Unit.name),
+        col(CaseDecision.at),
+        col(_REVIEWER.name),
+        col(_REVIEWER.position),
+        _ACTS,
     )
     .join(Person, col(Person.id) == col(Case.applicant_id))
     .join(Unit, col(Unit.id) == col(Case.unit_id))
@@ -159,15 +173,16 @@ _READ: Any = (
     .outerjoin(_REVIEWER, col(_REVIEWER.id) == col(CaseDecision.by))
     .where(col(Case.id) == bindparam("case_id"))
 )
-"""Everything that a certificate says, in one statement that is built once."""
+"""All of `_Known` in one statement that is built once."""
 
 
 async def _facts(
-    session: AsyncSession, settings: Settings, read: Any, seal: Seal, code: str
+    session: AsyncSession, settings: Settings, read: _Known, seal: Seal, code: str
 ) -> ActFacts:
-    case, version, applicant = read.Case, read.CaseVersion, read.Person
+    case, version, applicant = read.case, read.version, read.applicant
     if case.programme_id is None or case.number is None or read.decided_at is None:
         raise not_found()
+    assert version is not None  # noqa: S101 - a case with a number has a version
     programme = await catalogue.programme(session, case.programme_id)
     number = parse_number(case.number)
     return ActFacts(

@@ -32,6 +32,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from clients.database import Database
+from clients.direct_rows import DirectRows
 from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.access import Permission
 from rules.cases import deciding
@@ -87,7 +88,7 @@ async def take_turn(session: AsyncSession, unit_id: UUID) -> None:
 
 
 @lru_cache
-def _least_laden(permission: Permission) -> SelectOfScalar[UUID]:
+def _least_laden(permission: Permission) -> DirectRows:
     """The people who may act on a case of a unit, the one with the fewest cases first.
 
     Among equals, the one who has been without a new case for longest comes first, so that a
@@ -106,7 +107,7 @@ def _least_laden(permission: Permission) -> SelectOfScalar[UUID]:
     load = select(func.count()).select_from(on_the_desk).scalar_subquery()
     last = select(func.max(col(Case.assigned_at))).where(theirs).scalar_subquery()
     first = [access.height(permission, able.c.person_id)] if permission in NEAREST_FIRST else []
-    return (
+    return DirectRows(
         select(able.c.person_id)
         .where(able.c.person_id != all_(bindparam("barred", type_=ARRAY(Uuid()))))
         .order_by(*first, load, last.nulls_first(), able.c.person_id)
@@ -134,8 +135,7 @@ async def choose(
 async def able_to_decide(session: AsyncSession, case: Case, now: datetime) -> Sequence[UUID]:
     """Who may decide the case now, the one with the fewest cases first."""
     values = {"unit_id": case.responsible_unit_id, "barred": deciding.barred(case), "now": now}
-    query = _least_laden(deciding.permission_of(case))
-    return (await session.exec(query, params=values)).all()
+    return await _least_laden(deciding.permission_of(case)).all(session, values)
 
 
 async def appoint(session: AsyncSession, case: Case, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.tables.cases import Case
 from models.tables.people import Person, Unit
 from rules.access import Actor
@@ -21,7 +22,7 @@ from rules.journal.entries import JournalKind
 from services.journal import entries as journal
 
 _PERSON: BindParameter[UUID] = bindparam("person_id")
-_BEGINNER = (
+_BEGINNER = DirectRows(
     select(Person, Unit.time_zone)
     .join(Unit, col(Unit.id) == col(Person.unit_id))
     .where(col(Person.id) == _PERSON)
@@ -33,7 +34,7 @@ _NEVER_SENT = (
     col(Case.status) == Status.DRAFT.value,
     col(Case.closed_at).is_(None),
 )
-_KEPT = select(func.count()).select_from(Case).where(*_NEVER_SENT)
+_KEPT = DirectRows(select(func.count()).select_from(Case).where(*_NEVER_SENT))
 _UNSENT = select(Case).where(*_NEVER_SENT).order_by(col(Case.created_at))
 
 
@@ -61,9 +62,9 @@ class FromFile:
 async def beginner(session: AsyncSession, actor: Actor, kind: CaseKind) -> Beginner:
     """Who begins a draft, locked: of two drafts begun at once, the second counts the first."""
     person_id = {"person_id": actor.person_id}
-    person, zone = (await session.exec(_BEGINNER, params=person_id)).one()
-    kept = await session.exec(_KEPT, params={**person_id, "kind": kind.value})
-    return Beginner(person, zone, kept.one())
+    person, zone = await _BEGINNER.one(session, person_id)
+    kept: int = await _KEPT.one(session, {**person_id, "kind": kind.value})
+    return Beginner(person, zone, kept)
 
 
 async def insert_draft(session: AsyncSession, case: Case) -> None:

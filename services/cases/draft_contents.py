@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, String, Uuid, bindparam, func, insert
+from sqlalchemy import Integer, String, Uuid, any_, bindparam, func, insert
 from sqlalchemy import select as of_columns
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.documents import Document, DocumentVersion
 from rules.access import Actor
@@ -115,6 +116,17 @@ async def begin_correction(session: AsyncSession, case: Case) -> None:
         case.draft, case.draft_attachments = await contents_of(session, case)
 
 
+_OWN_AND_GOOD = DirectRows(
+    select(DocumentVersion.id)
+    .join(Document)
+    .where(
+        col(DocumentVersion.id) == any_(bindparam("wanted", type_=ARRAY(Uuid()))),
+        Document.owner_id == bindparam("owner"),
+        DocumentVersion.verdict == "ok",
+    )
+)
+
+
 async def checked_attachments(
     session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
 ) -> list[dict[str, str]]:
@@ -125,16 +137,8 @@ async def checked_attachments(
     wanted = {id_ for _, id_ in cited}
     if not wanted:
         return []
-    found = await session.exec(
-        select(DocumentVersion.id)
-        .join(Document)
-        .where(
-            col(DocumentVersion.id).in_(wanted),
-            Document.owner_id == actor.person_id,
-            DocumentVersion.verdict == "ok",
-        )
-    )
-    if missing := wanted - set(found.all()):
+    found = await _OWN_AND_GOOD.all(session, {"wanted": [*wanted], "owner": actor.person_id})
+    if missing := wanted - set(found):
         raise Refusal(
             "not_your_document",
             "Приложить можно только свой принятый документ. Загрузите файл ещё раз.",

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.people import Unit
@@ -95,13 +96,12 @@ class CaseNotice:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-_LOCK = select(Case).where(Case.id == bindparam("case_id")).with_for_update()
+_LOCK = DirectRows(select(Case).where(Case.id == bindparam("case_id")).with_for_update())
 
 
 async def lock(session: AsyncSession, case_id: UUID) -> Case:
     """Lock the row of a case until the unit of work ends. Raises `not_found`."""
-    found = await session.exec(_LOCK, params={"case_id": case_id})
-    case = found.one_or_none()
+    case: Case | None = await _LOCK.one_or_none(session, {"case_id": case_id})
     if case is None:
         raise not_found()
     return case

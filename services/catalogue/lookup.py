@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.tables.base import UtcDateTime
 from models.tables.catalogue import (
     SEARCH_WORDS,
@@ -135,8 +136,7 @@ async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
 
 async def is_offered(session: AsyncSession, programme_id: UUID) -> bool:
     """Whether an application for this version of a programme may be begun now."""
-    found = await session.exec(_IS_OFFERED, params={"programme_id": programme_id})
-    return found.one_or_none() is not None
+    return await _IS_OFFERED.one_or_none(session, {"programme_id": programme_id}) is not None
 
 
 async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
@@ -203,7 +203,9 @@ def _offered() -> Any:
 
 
 _OFFERED = _offered()
-_IS_OFFERED = select(Programme.id).where(Programme.id == bindparam("programme_id"), _OFFERED)
+_IS_OFFERED = DirectRows(
+    select(Programme.id).where(Programme.id == bindparam("programme_id"), _OFFERED)
+)
 
 
 def _tells(word: str) -> Any:

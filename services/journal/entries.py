@@ -19,6 +19,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import DirectStatement
+from clients.direct_rows import DirectRows
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound_row
 from models.tables.journal import JournalEntry, RecordView, journal_pending
@@ -127,7 +128,12 @@ def _along(statement: Insert | Update) -> DirectStatement:
 _INSERT_ENTRY = _insert_with_pending(JournalEntry)
 _WRITE_ENTRY = DirectStatement(_INSERT_ENTRY)
 _WRITE_VIEW = DirectStatement(_insert_with_pending(RecordView))
-_HEAD = (
+_ALL_OF = DirectRows(
+    select(JournalEntry)
+    .where(JournalEntry.chain == bindparam("of_chain"))
+    .order_by(col(JournalEntry.position))
+)
+_HEAD = DirectRows(
     select(JournalEntry.position, JournalEntry.hash)
     .where(JournalEntry.chain == bindparam("of_chain"))
     .order_by(col(JournalEntry.position).desc())
@@ -183,8 +189,8 @@ async def append(
     elif (known := session.info.get((_HEAD_OF, chain))) is not None:
         position, previous = known
     else:
-        head = await session.exec(_HEAD, params={"of_chain": chain})
-        position, previous = head.one_or_none() or (position, previous)
+        head = await _HEAD.one_or_none(session, {"of_chain": chain})
+        position, previous = head or (position, previous)
     entry = _entry(
         chain=chain,
         position=position + 1,
@@ -297,10 +303,7 @@ def facts_of(entry: JournalEntry) -> EntryFacts:
 
 async def read(session: AsyncSession, chain: UUID) -> Sequence[JournalEntry]:
     """The entries of a chain, oldest first, with contents decrypted."""
-    found = await session.exec(
-        select(JournalEntry).where(JournalEntry.chain == chain).order_by(col(JournalEntry.position))
-    )
-    return found.all()
+    return await _ALL_OF.all(session, {"of_chain": chain})
 
 
 async def record_view(

@@ -8,12 +8,15 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import bindparam, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.delivery.mail import MailDown, Mailer, MailLater, MailRefused
 from clients.delivery.push import PushGone, PushLater, PushRefused, PushSender
 from clients.delivery.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
+from clients.direct_rows import DirectRows
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
@@ -30,12 +33,17 @@ LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
 """Seconds for which a push service keeps a message for a browser that is offline."""
 
 
+_ADDRESS = {
+    name: DirectRows(select(one).where(col(Person.id) == bindparam("person_id")))
+    for name, one in (("email", col(Person.email)), ("phone", col(Person.phone)))
+}
+
+
 async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
     """The address of the message: the one in the notice, or else the person's own."""
     if notice.contents is not None and "to" in notice.contents:
         return str(notice.contents["to"])
-    person = await session.get_one(Person, notice.person_id)
-    return getattr(person, name) or ""
+    return await _ADDRESS[name].one(session, {"person_id": notice.person_id}) or ""
 
 
 def _code(notice: Notice) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Uuid, bindparam, func, insert, update
@@ -20,6 +20,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database, DirectStatement
+from clients.direct_rows import DirectRows
 from models.tables.base import UtcDateTime
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
@@ -94,7 +95,7 @@ class Round:
         return self.next_at is not None and self.next_at <= present()
 
 
-_DUE: Any = (
+_DUE = DirectRows(
     choose(Notice, NoticePreferences)
     .outerjoin(NoticePreferences, col(NoticePreferences.person_id) == col(Notice.person_id))
     .where(
@@ -116,10 +117,8 @@ async def send_next(database: Database, way: Way) -> SendAttempt | None:
     """
     while True:
         async with database.work() as session:
-            found = await session.exec(
-                _DUE, params={"channel": way.channel.value, "now": present()}
-            )
-            row = found.first()
+            asked = {"channel": way.channel.value, "now": present()}
+            row = await _DUE.one_or_none(session, asked)
             if row is None:
                 return None
             notice, wishes = row
