@@ -10,6 +10,7 @@ from uuid import UUID
 from rules.accounts import AccountState
 from rules.cases.process import Transition
 from rules.clock import now
+from rules.schedule.states import AppointmentState
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class Evidence:
     """Cases of accreditation that the federal centre has granted."""
     packages: dict[UUID, str | None] = field(default_factory=dict)
     """SHA-256 of what the authority fetched, by hand-over; None for one that was refused."""
+    appointments: dict[UUID, AppointmentState] = field(default_factory=dict)
+    """Where each appointment stands as people were told."""
+    visit_acts: dict[UUID, UUID] = field(default_factory=dict)
+    """The appointment of each accepted act on the schedule, by the id of the act."""
+    confirmed: dict[tuple[str, int], UUID] = field(default_factory=dict)
+    """Who was answered that a version of a result, by its number, is confirmed."""
     stories: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     """Stories that came to no end, and why."""

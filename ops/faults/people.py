@@ -160,12 +160,18 @@ async def gather_for_rights(database: Database, names: CookieNames, askers: int)
 
 
 async def session_holders(
-    database: Database, names: CookieNames, name: str, role: Role, unit: UUID, number: int
+    database: Database,
+    names: CookieNames,
+    name: str,
+    role: Role,
+    unit: UUID,
+    number: int,
+    state: AccountState = AccountState.ACTIVE,
 ) -> tuple[ApiUser, ...]:
     """People whose sessions have a second factor that stays fresh for the whole run."""
     made = []
     for n in range(number):
-        one = await join(database, f"{name} {n}", role, unit)
+        one = await join(database, f"{name} {n}", role, unit, state)
         fresh_until = now() + _RUN
         visitor = Visitor("127.0.0.1", device_of("medcab-faults/1"), secrets.token_urlsafe(16))
         async with database.work() as session:
@@ -203,7 +209,13 @@ async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[
     }
 
 
-async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser:
+async def join(
+    database: Database,
+    name: str,
+    role: Role,
+    unit: UUID,
+    state: AccountState = AccountState.ACTIVE,
+) -> ApiUser:
     """Somebody with a role, an account and a token for all that the role may do."""
     moment = now()
     async with database.work() as session:
@@ -225,7 +237,7 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser
             )
         )
         await accounts.create_account(
-            session, person, secrets.token_urlsafe(24), moment, state=AccountState.ACTIVE
+            session, person, secrets.token_urlsafe(24), moment, state=state
         )
         # Until it is changed, a password that somebody else chose opens nothing.
         await session.exec(

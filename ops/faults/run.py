@@ -10,16 +10,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from api.http.auth import cookie_names
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
+from clients.temporal.client import connect
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from ops.faults import checks, people
 from ops.faults.account_people import gather_for_accounts
 from ops.faults.applications import ApplicationStory
 from ops.faults.clients import TRIES, TRY_SECONDS, ApiClient, ApiTransport, NoAnswer
+from ops.faults.clinic.appointments import AppointmentStory
+from ops.faults.clinic.people import REGISTRARS, gather_for_clinic
+from ops.faults.clinic.results import ResultStory
 from ops.faults.evidence import Evidence
 from ops.faults.installation import FaultsInstallation
 from ops.faults.locks import LockStory
@@ -39,6 +45,7 @@ ALL_POINTS = 3
 """Times that each crash point is hit in a run of at least `LONG` faults."""
 LONG = 50
 HITS_WITHIN = 180.0
+CATCH_UP, CATCHES_UP_EVERY, TEMPORAL_WITHIN = "laboratory-catch-up", 8.0, timedelta(seconds=5)
 REQUESTS = 0.35
 """The share of requests among the cases."""
 RIGHTS = 0.08
@@ -49,7 +56,11 @@ LOCKS = 0.05
 """The share of accounts that are locked."""
 QUALIFICATION = {"credential": 0.07, "accreditation": 0.05, "handover": 0.04}
 """The shares of stories about qualification."""
-ONE_OF_EACH = ("rights", "verification", "lock", *QUALIFICATION)
+APPOINTMENTS = 0.12
+"""The share of appointments."""
+RESULTS_EVERY = 6
+"""Every so manieth story brings the results of one doctor."""
+ONE_OF_EACH = ("rights", "verification", "lock", *QUALIFICATION, "appointment", "result")
 """Kinds of story that a run has at least once, however short it is: its first ones."""
 
 
@@ -136,6 +147,7 @@ class _Run:
         self.qualification = await gather_for_qualification(
             self.database, self.ground.settings, names, max(4, self.plan.cases // 5), receiver
         )
+        self.clinic = await gather_for_clinic(self.database)
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)
         reviewers = len(cast.reviewers) + len(cast.leavers)
@@ -145,10 +157,14 @@ class _Run:
         hand = Hand(self.ground, self.transport, self.evidence, self.dice, self.say)
         cases = asyncio.create_task(self._cases(cast))
         faults = asyncio.create_task(self._faults(hand, cast))
-        watch = asyncio.create_task(self.transport.watch())
+        beside = [
+            asyncio.create_task(self.transport.watch()),
+            asyncio.create_task(self._catch_up()),
+        ]
         await asyncio.gather(cases, faults)
         settled = await self._settle()
-        watch.cancel()
+        for task in beside:
+            task.cancel()
         report = await checks.check(
             self.ground.settings, self.database, self.ground.sink, self.evidence, receiver
         )
@@ -191,10 +207,18 @@ class _Run:
             self.evidence.failed.append(f"case {number} ({story.ending}): {what}{reason}")
             self.say(self.evidence.failed[-1])
 
+    async def _catch_up(self) -> None:
+        """Have the list of the laboratory read every few seconds, not every hour."""
+        while True:
+            await asyncio.sleep(CATCHES_UP_EVERY)
+            with suppress(Exception):
+                client = await connect(self.ground.settings, key_ring())
+                await client.get_schedule_handle(CATCH_UP).trigger(rpc_timeout=TEMPORAL_WITHIN)
+
     def _story(self, cast: people.Cast, number: int, dice: random.Random) -> Story:
         applicant = ApiClient(self.transport, dice.choice(cast.applicants))
         share, first = dice.random(), self.plan.first
-        kind = first[number] if number < len(first) else _kind(share)
+        kind = first[number] if number < len(first) else _kind(number, share)
         if kind == "rights":
             return self._rights_story(dice)
         if kind == "verification" and self.accounts.registered:
@@ -217,6 +241,14 @@ class _Run:
             )
         if kind in QUALIFICATION and self.qualification.owners:
             return self._qualification_story(cast, kind, dice)
+        if kind == "appointment":
+            registrars = self._several(dice.sample(self.clinic.registrars, REGISTRARS))
+            return AppointmentStory(self.evidence, registrars, dice, self.clinic)
+        if kind == "result":
+            doctors = self._several(dice.sample(self.clinic.doctors, 2))
+            registrar = ApiClient(self.transport, dice.choice(self.clinic.registrars))
+            laboratory = self.ground.system.address_of("laboratory")
+            return ResultStory(self.evidence, doctors, registrar, dice, self.clinic, laboratory)
         if kind == "request":
             return RequestStory(self.evidence, applicant, dice, self._several(cast.clerks))
         reviewers = self._several((*cast.reviewers, *cast.leavers.values()))
@@ -333,13 +365,16 @@ class _Run:
         return all(bars.values())
 
 
-def _kind(share: float) -> str:
-    """The kind of a story, by where in its share of all it lies."""
+def _kind(number: int, share: float) -> str:
+    """The kind of a story, by its number, or by where in its share of all it lies."""
+    if number % RESULTS_EVERY == 0:
+        return "result"
     for kind, part in (
         ("request", REQUESTS),
         ("verification", VERIFICATIONS),
         ("lock", LOCKS),
         ("rights", RIGHTS),
+        ("appointment", APPOINTMENTS),
         *QUALIFICATION.items(),
     ):
         if share < part:

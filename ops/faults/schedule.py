@@ -90,6 +90,10 @@ FURTHER = (
     Fault("fail", "accreditation_centre", 8.0),
     Fault("garbage", "accreditation_centre", 4.0),
     Fault("lose answers", "accreditation_centre", 6.0),
+    Fault("push twice", "laboratory", 10.0),
+    Fault("hold pushes", "laboratory", 8.0),
+    Fault("lose pushes", "laboratory", 5.0),
+    Fault("garbage", "laboratory", 4.0),
     Fault("freeze", "api", 6.0),
     Fault("freeze", "postgres", 6.0),
     Fault("freeze", "temporal", 8.0),
@@ -110,6 +114,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     "sms": {},
     "push": {},
     "subscriber": {},
+    "laboratory": {},
 }
 """How simulators behave between faults: the gov service and the federal centre are quick."""
 BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
@@ -123,6 +128,9 @@ BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("lose answers", "push"): {"reply": "lost"},
     ("lose answers", "subscriber"): {"reply": "lost"},
     ("lose answers", "accreditation_centre"): {**QUICK, "lost": True},
+    ("push twice", "laboratory"): {"pushes": "twice"},
+    ("hold pushes", "laboratory"): {"pushes": "held"},
+    ("lose pushes", "laboratory"): {"pushes": "lost"},
 }
 """How simulators misbehave during a fault."""
 ELSEWHERE = frozenset(

@@ -25,9 +25,11 @@ from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.notices import Notice
+from models.tables.results import LabResult
 from models.tables.subscribers import SubscriberDelivery
 from ops.faults.checks import (
     accounts,
+    clinic,
     holders,
     notices,
     qualification,
@@ -71,6 +73,8 @@ CHECKS = {
     15: "every change of a credential is one event, which arrived in its order",
     16: "every accreditation was sent to the centre once, and granted once",
     17: "every hand-over was decided once, and the authority got what was packed",
+    18: "nobody and nothing is booked twice, and every appointment stands as people were told",
+    19: "every result has its one person, was confirmed as it was seen, and none is lost",
 }
 
 
@@ -152,6 +156,8 @@ async def check(
         (15, subscribers.check(report, database, receiver)),
         (16, qualification.check_accreditations(report, database, centre, evidence)),
         (17, qualification.check_handovers(report, database, evidence)),
+        (18, clinic.check_appointments(report, database, evidence)),
+        (19, clinic.check_results(report, database, settings, evidence)),
     )
     for number, step in steps:
         try:
@@ -191,7 +197,9 @@ async def unsettled(settings: Settings, database: Database) -> str:
             events = select(func.count()).where(
                 SubscriberDelivery.state == DeliveryState.WAITING.value
             )
+            results = select(func.count()).where(col(LabResult.looks_at) < now())
             counts = {
+                "results to be looked at": (await session.exec(results)).one(),
                 "cases to be passed on": (await session.exec(adrift)).one(),
                 "cases to be woken": (await session.exec(late)).one(),
                 "events to be delivered": (await session.exec(events)).one(),

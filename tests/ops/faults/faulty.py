@@ -1,8 +1,8 @@
 """Runs of faults as the tests want them: short, and with a part broken on purpose.
 
 A program of its own, since it kills servers and serves a key ring of its own:
-`python -m tests.ops.faults.faulty short FOLDER`, or, with that part broken, `sweeper FOLDER` or
-`events FOLDER`.
+`python -m tests.ops.faults.faulty short FOLDER`, or, with that part broken, `claims FOLDER`, and
+beside servers that are not its own `sweeper FOLDER` or `events FOLDER`.
 """
 
 import json
@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import psycopg
 
 from models.messages import CaseSignal, CaseState
 from ops.cli import app
@@ -61,7 +63,9 @@ BROKEN = Plan(
 """Signals of one case never arrive: only the sweeper could wake it."""
 EVENTS = replace(BROKEN, cases=1, first=("credential",))
 """What a credential brings is noted as delivered, and never sent."""
-PLANS = {"short": SHORT, "sweeper": BROKEN, "events": EVENTS}
+CLAIMS = replace(BROKEN, cases=4, first=("appointment",) * 4)
+"""Nothing keeps two people from having one time."""
+PLANS = {"short": SHORT, "sweeper": BROKEN, "events": EVENTS, "claims": CLAIMS}
 
 GIVEN = "servers.json"
 """In the folder of a run with a broken part: the servers that are not its own."""
@@ -124,6 +128,17 @@ class BrokenApi(Api):
         return _broken(super().launch(environment), self.part)
 
 
+class WithoutConstraint(FaultsInstallation):
+    """An installation in which claims may meet."""
+
+    def start(self) -> None:
+        """Start everything, and drop the constraint."""
+        super().start()
+        owner = self.settings.database_owner_url or self.settings.database_url
+        with psycopg.connect(owner.get_secret_value(), autocommit=True) as line:
+            line.execute("alter table claim drop constraint claim_taken_once")
+
+
 def _broken(launch: Launch, part: str) -> Launch:
     arguments = launch.command[launch.command.index("ops.cli") + 1 :]
     command = [sys.executable, "-m", "tests.ops.faults.faulty", "serve", part, *arguments]
@@ -137,8 +152,9 @@ def _broken(launch: Launch, part: str) -> Launch:
 
 
 def _ground(what: str, folder: Path) -> FaultsInstallation:
-    if what == "short":
-        return FaultsInstallation(folder / "run", workers=1, apis=1)
+    if what in ("short", "claims"):
+        kind = WithoutConstraint if what == "claims" else FaultsInstallation
+        return kind(folder / "run", workers=1, apis=1)
     return FaultsInstallation(
         folder / "run",
         workers=1,

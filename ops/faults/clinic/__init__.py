@@ -1,0 +1,1 @@
+"""Stories of appointments and of laboratory results, and the people in them."""
