@@ -16,7 +16,10 @@ IDLE starts an installation as `medcab up` does, and says what it costs while no
 SYNC compares 10 000 people with three registers in an installation of its own, whose worker is
 killed five times, and says whether anybody was left out and how often the registers were asked.
 
-HOME reads a clinician's first page and day with twenty appointments.
+SCHEDULE stands for what the clinic promises: RACE, two hundred people who book one time at once,
+also while the API is killed five times; BOOK, one booking against a route with one insert; WEEK,
+a free week of fifty clinicians among many appointments; HOME, a clinician's first page and day with
+twenty appointments.
 
 PEERS measures P9, P10 and P11: processor time, waiting and whole cases in a second beside the same
 case on peers (`bench.peers`), which are installed by an extra of `pyproject.toml`. It stands for

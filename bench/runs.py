@@ -16,10 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.archive import export, p7
+from bench.clinic.home import home
+from bench.clinic.race import race
+from bench.clinic.schedule import book, week
 from bench.cost import cost
 from bench.counts import p6, p6r
 from bench.ground import BenchInstallation, Office
-from bench.home import home
 from bench.idle import idle
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
@@ -52,12 +54,17 @@ MEASURES: dict[str, Measure] = {
     "WORKERS": workers,
     "EXPORT": export,
     "SQL": statements,
+    "RACE": race,
+    "BOOK": book,
+    "WEEK": week,
     "HOME": home,
 }
 ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle, "SYNC": sync}
 """Measures of an installation that they start themselves, with no other beside it."""
 PEERS = {"DBOS", "SPIFF", "WORKERS"}
-"""What `PEERS` stands for; none of it is measured without the peers."""
+"""None of it is measured without the peers."""
+GROUPS = {"PEERS": PEERS, "SCHEDULE": {"RACE", "BOOK", "WEEK", "HOME"}}
+"""Names that stand for several measures."""
 KEPT = {BarVerdict.HOLDS, BarVerdict.TOLD}
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"
@@ -69,12 +76,12 @@ def run(names: list[str]) -> int:
     0 when every bar holds and something was measured.
     """
     asked = {name.upper() for name in names if name.lower() != QUICK}
-    wanted = asked - {"PEERS"} | (PEERS if "PEERS" in asked else set())
+    wanted = {one for name in asked for one in GROUPS.get(name, {name})}
     known = [*ALONE, *MEASURES]
     unknown = sorted(wanted - set(known))
     if unknown:
         sys.stderr.write(
-            f"There is no {', '.join(unknown)}: choose of {', '.join(known)}, PEERS.\n"
+            f"There is no {', '.join(unknown)}: choose of {', '.join([*known, *GROUPS])}.\n"
         )
         return 2
     chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}

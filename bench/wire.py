@@ -24,7 +24,9 @@ class Wire:
     def __init__(self, base: str, token: str) -> None:
         at = urlsplit(base)
         self._host, self._port = at.hostname or "", at.port or 80
-        self._head = f"Host: {at.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        self._head = f"Host: {at.netloc}\r\n"
+        if token:
+            self._head += f"Authorization: Bearer {token}\r\n"
         self._idle: list[tuple[float, Line]] = []
 
     async def ask(
@@ -36,6 +38,20 @@ class Wire:
         kind: str = "application/json",
     ) -> bytes:
         """Send a request and read the whole answer. Raises RefusedError unless it is a success."""
+        status, answer = await self.answer(method, path, body, headers, kind)
+        if not 200 <= status < 300:
+            raise RefusedError(f"{method} {path}: {status} {answer[:300].decode()}")
+        return answer
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> tuple[int, bytes]:
+        """Send a request and read the whole answer, whatever it is: its status and its body."""
         more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         head = f"{method} {path} HTTP/1.1\r\n{self._head}{more}"
         if body or method != "GET":
@@ -50,10 +66,7 @@ class Wire:
         fields = dict(line.lower().split(b": ", 1) for line in told[1:-2])
         answer = await reader.readexactly(int(fields.get(b"content-length", b"0")))
         self._idle.append((time.monotonic(), (reader, writer)))
-        status = told[0].split(b" ", 2)[1]
-        if not status.startswith(b"2"):
-            raise RefusedError(f"{method} {path}: {status.decode()} {answer[:300].decode()}")
-        return answer
+        return int(told[0].split(b" ", 2)[1]), answer
 
     async def tell(self, method: str, path: str, body: Any, **headers: str) -> Any:
         """Like `ask`, with JSON both ways."""

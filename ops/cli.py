@@ -437,7 +437,9 @@ def corpus(
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="IDLE, COST, P1 to P7, P1R, P2R, P3R, P6R, PEERS, EXPORT, SQL, HOME."),
+        typer.Argument(
+            help="IDLE, COST, P1 to P7, P1R, P2R, P3R, P6R, PEERS, EXPORT, SQL, SCHEDULE."
+        ),
     ] = None,
 ) -> None:
     """Measure what docs promise, against the least program that does the same work."""

@@ -25,6 +25,7 @@ from api.container import Container
 from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
+from bench.least.booking import TABLE, add_booking
 from bench.least.pages import add_pages
 from bench.least.requests import LeastRequestActivities
 from bench.least.same import make_certificate, serve
@@ -56,8 +57,9 @@ create table least_receipt (
     case_id uuid primary key, envelope bytea not null, at timestamptz not null
 );
 create table least_file (id text primary key, sha256 text not null, size bigint not null);
-grant select, insert, update on least_case, least_notice, least_receipt, least_file to medcab
+grant select, insert, update on least_case, least_notice, least_receipt, least_file to medcab;
 """
+TABLES += TABLE
 
 LIST = """
 select c.id, c.number, c.type, coalesce(p.title, c.type) as title, p.kind as programme_kind,
@@ -183,6 +185,7 @@ def least_app(settings: Settings) -> FastAPI:
         return {"id": key}
 
     add_pages(app, medcabs)
+    add_booking(app, own)
     # Medcab's tokens open only routes in this table, so the routes of this program are added.
     own_routes = (
         f"{method} {route.path}"

@@ -15,6 +15,7 @@ from models.tables.people import Unit
 from models.tables.schedule import Appointment
 from ops.faults.people import ApiUser, session_holders
 from rules.access import Role
+from rules.accounts import AccountState
 from rules.clock import now
 from rules.patients.identity import Identity, Sex
 from rules.schedule.states import AppointmentState
@@ -33,7 +34,9 @@ async def home(office: Office, scale: float) -> list[Figure]:
     if unit is None:
         raise RuntimeError("there is no unit")
     names = cookie_names(settings)
-    [doctor] = await session_holders(office.database, names, "Врач", Role.DOCTOR, unit, 1)
+    [doctor] = await session_holders(
+        office.database, names, "Врач", Role.DOCTOR, unit, 1, AccountState.CONFIRMED
+    )
     await _book(office, doctor, unit)
 
     def reading(base: str, path: str) -> Block:
