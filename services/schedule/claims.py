@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
 from models.encrypted_columns import bound_row
 from models.tables.base import UtcDateTime
 from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
@@ -39,7 +40,7 @@ def _given(table: Any, prefix: str) -> dict[str, Any]:
 
 
 @lru_cache
-def _statement() -> Any:
+def _statement() -> DirectStatement:
     """The act, the appointment if the act is new, and its claims as far as nobody has them."""
     tables = SQLModel.metadata.tables
     acts, appointments, claims = (
@@ -78,9 +79,11 @@ def _statement() -> Any:
         .returning(claims.c.party)
         .cte("claimed")
     )
-    return choose(
-        exists(choose(act.c.id)).label("is_new"),
-        choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
+    return DirectStatement(
+        choose(
+            exists(choose(act.c.id)).label("is_new"),
+            choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
+        )
     )
 
 
@@ -103,9 +106,8 @@ async def _take(
 ) -> TimeTaken:
     values = {f"act_{name}": value for name, value in bound_row(act).items()}
     values |= {f"row_{name}": value for name, value in bound_row(row).items()}
-    connection = await session.connection()
-    found = await connection.execute(_statement(), {**values, "parties": wanted})
-    is_new, got = found.one()
+    found = await _statement().run(session, {**values, "parties": wanted})
+    [(is_new, got)] = await found.fetchall()
     return TimeTaken(is_new, frozenset(got or ()))
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence
 from models.tables.schedule import HoursException, WorkingHours
@@ -74,7 +75,7 @@ class HoursPlan:
 
 
 @lru_cache
-def _hours() -> Any:
+def _hours() -> DirectStatement:
     """Weekly hours, exceptions and absences between two days, in one question."""
     first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
     people = func.any(bindparam("people", type_=ARRAY(Uuid())))
@@ -82,7 +83,7 @@ def _hours() -> Any:
     kinds = (Uuid(), Uuid(), Integer(), Integer(), Integer(), String())
     none = [sql_cast(null(), kind) for kind in kinds]
     week, exception = WorkingHours, HoursException
-    return union_all(
+    asked: Any = union_all(
         choose(
             literal("week").label("what"),
             col(week.clinician_id).label("who"),
@@ -120,24 +121,25 @@ def _hours() -> Any:
             col(Absence.last_day) >= first,
         ),
     )
+    return DirectStatement(asked)
 
 
 async def plan(
     session: AsyncSession, clinicians: Collection[UUID], first: date, last: date
 ) -> HoursPlan:
     """The hours of these clinicians on these days, the last included."""
-    connection = await session.connection()
     asked = {"people": list(clinicians), "first": first, "last": last}
+    found = await _hours().run(session, asked)
     weekly, exceptional, absent = [], [], []
-    for row in await connection.execute(_hours(), asked):
-        if row.what == "away":
-            absent.append((row.who, row.first, row.last))
-            continue
-        line = (row.who, row.unit_id, row.room_id, row.starts, row.ends, row.step, row.zone)
-        if row.what == "week":
-            weekly.append(WeeklyHours(*line, row.weekday, row.first, row.last))
+    rows = await found.fetchall()
+    for what, who, unit, room, starts, until, step, zone, on, begins, ends in rows:
+        line = (who, unit, room, starts, until, step, zone)
+        if what == "away":
+            absent.append((who, begins, ends))
+        elif what == "week":
+            weekly.append(WeeklyHours(*line, on, begins, ends))
         else:
-            exceptional.append(ExceptionalHours(*line, bool(row.weekday), row.first))
+            exceptional.append(ExceptionalHours(*line, bool(on), begins))
     return HoursPlan(weekly, exceptional, absent)
 
 

@@ -1,6 +1,7 @@
 """The checks of appointments and results find what they are there for."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from models.tables.results import LabResult
@@ -61,7 +62,7 @@ def test_a_claim_too_few_or_too_many_is_found() -> None:
 def test_a_result_that_is_nobodys_or_was_not_seen_is_found() -> None:
     """Each way in which a result could be lost, and those in which it is not."""
 
-    def row(state: ResultState, **columns: object) -> LabResult:
+    def row(state: ResultState, **columns: Any) -> LabResult:
         return LabResult(
             id=UUID(int=9), number="F-1", unit_id=DOCTOR, urgency="other", version=2, opened_at=AT,
             state=state.value, **columns,
