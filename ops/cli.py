@@ -14,6 +14,7 @@ import typer
 from ops.commands import Commands, moment_of, phrase_from, refusals_told
 from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
+from ops.interleavings import commands as interleavings
 from ops.keys import commands as keys
 from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import authorities, gov_service_keys, imports, people, subscribers
@@ -41,6 +42,7 @@ app.add_typer(authorities.app, name="authorities")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(imports.app, name="import")
 app.command()(people.bootstrap)
+app.command()(interleavings.interleave)
 
 
 @app.command()

@@ -71,8 +71,7 @@ class Joining:
         """Join, as the second of two people. Raises Refusal 403, 404, 409."""
         now = present()
         async with self._database.work() as session:
-            row = await _link(session, link_id)
-            await _both(session, actor, row.from_id, row.to_id)
+            row = await _locked(session, actor, link_id)
             if row.made_by == actor.person_id and row.ended_at is None:
                 return
             if row.proposed_by == actor.person_id:
@@ -100,8 +99,7 @@ class Joining:
         """
         now, said = present(), demand_reason(reason)
         async with self._database.work() as session:
-            row = await _link(session, link_id)
-            await _both(session, actor, row.from_id, row.to_id)
+            row = await _locked(session, actor, link_id)
             done = await session.exec(
                 update(PatientLink)
                 .where(col(PatientLink.id) == link_id, col(PatientLink.ended_at).is_(None))
@@ -114,10 +112,13 @@ class Joining:
                 await _note(session, row, kind, actor, now, said)
 
 
-async def _link(session: AsyncSession, link_id: UUID) -> PatientLink:
+async def _locked(session: AsyncSession, actor: Actor, link_id: UUID) -> PatientLink:
+    """The link as it stands once its patients are locked. Raises Refusal 403, 404."""
     row = await session.get(PatientLink, link_id)
     if row is None:
         raise not_found()
+    await _both(session, actor, row.from_id, row.to_id)
+    await session.refresh(row)
     return row
 
 

@@ -53,6 +53,8 @@ class ResultLine:
     """A result in a list. Who may not see it in the record sees neither patient nor value."""
 
     id: UUID
+    version: int
+    """The newest one when the list was read."""
     state: ResultState
     urgency: Urgency
     stage: ResultStage
@@ -268,6 +270,7 @@ def _line(
     waiting, by = offer or (None, "")
     return ResultLine(
         id=row.id,
+        version=version.number,
         state=ResultState(row.state),
         urgency=Urgency(row.urgency),
         stage=ResultStage(version.stage),
@@ -339,17 +342,14 @@ async def read(
 async def read_of_patient(
     session: AsyncSession, actor: Actor, lines: Sequence[ResultLine], now: datetime
 ) -> None:
-    """Keep that the actor saw these lines in a record."""
+    """Keep that the actor saw these lines in a record, each in the version that it showed."""
+    versions = {one.id: one.version for one in lines}
     found = await session.exec(
-        select(LabMatch.id, LabResult.version)
-        .join(LabResult, col(LabResult.id) == LabMatch.result_id)
-        .where(
-            col(LabMatch.result_id).in_([one.id for one in lines]),
-            col(LabMatch.ended_at).is_(None),
-        )
+        select(LabMatch.id, LabMatch.result_id)
+        .where(col(LabMatch.result_id).in_(versions), col(LabMatch.ended_at).is_(None))
         .order_by(col(LabMatch.id))
     )
-    await read(session, actor, list(found.all()), now)
+    await read(session, actor, [(match, versions[row]) for match, row in found.all()], now)
 
 
 async def _offers_of(session: AsyncSession, result_id: UUID) -> Sequence[OfferSeen]:

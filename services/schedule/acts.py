@@ -26,7 +26,7 @@ from rules.clock import now as present
 from rules.ids import hash_of
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.refusals import Refusal, forbidden, not_found
+from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from rules.schedule.hours import wall_of
 from rules.schedule.states import (
     FREES,
@@ -138,25 +138,16 @@ class Appointments:
         act = _act(act_id, actor, row.id, now, said)
 
         async def do(session: AsyncSession) -> ChangedAppointment:
-            known = await session.get(AppointmentAct, act_id)
-            if known is not None:
-                before = await claims.answered_before(session, act_id, act.body_hash)
-                return _changed(await session.get_one(Appointment, before))
             moved = await session.exec(
                 _conditional(appointment_id, version, MOVES_FROM).values(
                     **_to(AppointmentState.MOVED, now), moved_to=row.id
                 )
             )
             if moved.first() is None:
-                now_is = await session.get_one(Appointment, appointment_id)
-                raise (
-                    not_now(AppointmentState(now_is.state))
-                    if (now_is.version == version)
-                    else changed()
-                )
+                return await _moved_before(session, act, appointment_id, version)
             await claims.free(session, [appointment_id])
             if not await claims.take(session, act, row):
-                raise changed()
+                raise act_id_reused()
             await journal.append(
                 session,
                 chain=appointment_id,
@@ -214,6 +205,8 @@ class Appointments:
                 params={f"act_{name}": value for name, value in act.model_dump().items()},
             )
             if found.first() is None:
+                # The act was written without the change: what counts is whether it was before.
+                await session.rollback()
                 await _same_answer(session, act)
                 return _changed(await session.get_one(Appointment, appointment_id))
             if arrow.to in FREES:
@@ -436,6 +429,17 @@ async def _same_answer(session: AsyncSession, act: AppointmentAct) -> None:
     if await session.get(AppointmentAct, act.id) is None:
         raise changed()
     await claims.answered_before(session, act.id, act.body_hash)
+
+
+async def _moved_before(
+    session: AsyncSession, act: AppointmentAct, appointment_id: UUID, version: int
+) -> ChangedAppointment:
+    """The answer of this very act, if it was done before. Raises Refusal 409, 422."""
+    if await session.get(AppointmentAct, act.id) is None:
+        row = await session.get_one(Appointment, appointment_id)
+        raise not_now(AppointmentState(row.state)) if row.version == version else changed()
+    made = await claims.answered_before(session, act.id, act.body_hash)
+    return _changed(await session.get_one(Appointment, made))
 
 
 def _changed(row: Appointment) -> ChangedAppointment:

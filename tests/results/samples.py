@@ -41,6 +41,7 @@ _LONG = "Константинопольская-Преображенская А�
 def _line(n: int, urgency: Urgency, value: str, **changes: Any) -> ResultLine:
     usual: dict[str, Any] = {
         "id": UUID(int=n),
+        "version": 1,
         "state": ResultState.AWAITING,
         "urgency": urgency,
         "stage": ResultStage.FINAL,
