@@ -14,7 +14,7 @@ from api.http.problems import documented
 from rules.access import Actor, Permission, Right, right_named
 from rules.cases.limits import INTEGER
 from rules.cases.process import Party, Status, Transition
-from rules.clock import now
+from rules.clock import MeantMoment, now
 from services.dossier import moment as dossier
 from services.dossier.moment import Moment
 from services.staff import rights
@@ -168,7 +168,7 @@ async def read_rights(
     person_id: UUID,
     session: Work,
     actor: CurrentActor,
-    at: Annotated[AwareDatetime | None, Query(description="Left out: now.")] = None,
+    at: Annotated[MeantMoment | None, Query(description="Left out: now.")] = None,
 ) -> RightsThenOut:
     """The roles of a person at a moment. Of others this is recorded."""
     moment = now()

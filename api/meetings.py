@@ -1,7 +1,7 @@
 """Meetings by video over JSON: a person's own, and an operator's times."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.account_locks import LockState
-from rules.clock import now
+from rules.clock import MeantDay, now
 from rules.meetings import CHECKLIST, MOST_MARKED, REASON, MeetingState, Purpose, room_link
 from services.account_locks import seen as locks
 from services.meetings import seen as meetings
@@ -66,7 +66,7 @@ class MoveIn(StrictBody):
 class TimesIn(StrictBody):
     """Times of a day, by the clock of the operator's unit, on whole and half hours."""
 
-    day: date
+    day: MeantDay
     first: time
     last: time
 

@@ -15,7 +15,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Permission
 from rules.cases.limits import INTEGER
-from rules.clock import now
+from rules.clock import MeantMoment, now
 from rules.forms.definitions import json_schema
 from rules.records.entries import EntryState, OpenedFor
 from services import access
@@ -206,7 +206,7 @@ async def read(
     patient_id: UUID,
     session: Work,
     actor: CurrentActor,
-    before: Annotated[datetime | None, Query(description="Older than this.")] = None,
+    before: Annotated[MeantMoment | None, Query(description="Older than this.")] = None,
 ) -> PatientRecordOut:
     """The record of a patient that is open to you. That you looked is recorded."""
     head = await page.head(session, actor, patient_id, now())

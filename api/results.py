@@ -13,6 +13,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from clients.clinic.laboratory import LabMessage
 from rules.access import Actor, Permission
+from rules.clock import MeantMoment
 from rules.results.life import NextStep, OfferState, ResultStage, ResultState
 from rules.results.values import Urgency
 from services.results import seen, unmatched
@@ -117,7 +118,7 @@ class CallIn(_In):
     """How a critical value was told: when and by whom, or that nobody rang."""
 
     version: int = Field(ge=1, lt=2**31)
-    told_at: AwareDatetime | None = None
+    told_at: MeantMoment | None = None
     words: str = Field(min_length=1, max_length=2000)
 
 

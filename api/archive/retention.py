@@ -14,6 +14,7 @@ from api.http.problems import documented
 from rules.access import Actor
 from rules.cases.limits import LONGEST_REASON
 from rules.cases.process import CaseKind
+from rules.clock import MeantDay
 from services.archive import retention
 from services.archive.retention import KeptCase
 from services.cases.lists import cursor_of
@@ -79,7 +80,7 @@ class ReasonIn(BaseModel):
 class LongerIn(ReasonIn):
     """The last day on which the case is kept, in the institution's time zone."""
 
-    until: date = Field(lt=_LAST_DAY, examples=["2035-12-31"])
+    until: MeantDay = Field(lt=_LAST_DAY, examples=["2035-12-31"])
 
 
 @router.get("", responses=documented(401, 403, 422))

@@ -1,6 +1,5 @@
 """Changes of rights over JSON: asking, reading, withdrawing. Decisions go by those of the desk."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Permission, Role
 from rules.cases.process import CaseKind
-from rules.clock import now
+from rules.clock import MeantDay, now
 from rules.staff.people import REASON
 from services.access_changes import reading
 from services.access_changes.asking import RightsWish
@@ -38,8 +37,8 @@ class RightsIn(BaseModel):
     takes_grant_id: UUID | None = Field(
         None, description="The grant to be taken; then right and unit are those of the grant."
     )
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: MeantDay | None = None
+    last_day: MeantDay | None = None
     urgent: bool = Field(
         False, description="Hold it at once, for a day at most; only where the unit allows it."
     )

@@ -1,6 +1,5 @@
 """The reviewers' desk: queue, decisions, assignment, absences."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from api.http.auth import CurrentActor, SignedIn
 from api.http.entrance import CleanRoute
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
-from rules.clock import now
+from rules.clock import MeantDay, now
 from services.cases import lists as case_lists
 from services.cases.acts import Act
 from services.cases.lists import CaseLine, Filters, Order
@@ -96,8 +95,8 @@ class AbsenceIn(BaseModel):
     """First and last day away, both included, and who stands in."""
 
     person_id: UUID
-    first_day: date
-    last_day: date
+    first_day: MeantDay
+    last_day: MeantDay
     deputy_id: UUID | None = None
 
 

@@ -1,6 +1,6 @@
 """What administrators do with the catalogue (O6). Every change takes an `Idempotency-Key`."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path
@@ -13,6 +13,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.catalogue.entries import Subject
+from rules.clock import MeantDay
 from rules.refusals import not_found
 from services.catalogue_admin import entries, type_upgrades
 from services.catalogue_admin.changes import Administration, Wish
@@ -53,7 +54,7 @@ class ChangeIn(BaseModel):
     values: dict[str, Any] = {}
     text: str = Field("", max_length=LONGEST_TEXT)
     based_on: str = Field(max_length=64, examples=["new"])
-    valid_from: date | None = Field(
+    valid_from: MeantDay | None = Field(
         None, description="The first day on which the change is in force; null: at once."
     )
     offered: bool = True

@@ -15,7 +15,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.cases.limits import INTEGER
 from rules.cases.process import CaseKind
-from rules.clock import now
+from rules.clock import MeantDay, now
 from rules.credentials.categories import MOST_FILES, End, Need, StateRegister, Validation
 from rules.credentials.progress import GapKind, progress_of
 from rules.credentials.reminders import LONGEST_LEAD
@@ -180,8 +180,8 @@ class DatesIn(BaseModel):
     """The right days; one that is left out stays."""
 
     version: Version
-    issued_on: date | None = None
-    valid_until: date | None = None
+    issued_on: MeantDay | None = None
+    valid_until: MeantDay | None = None
     reason: Reason
 
 

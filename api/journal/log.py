@@ -11,6 +11,7 @@ from api.http.auth import CurrentActor, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
+from rules.clock import MeantMoment
 from rules.journal.audit import Source
 from rules.journal.tags import AuditTag
 from services.journal import searching
@@ -20,8 +21,8 @@ router = APIRouter(route_class=CleanRoute, prefix="/journal", tags=["journal"])
 
 Reader = Annotated[Actor, require(Permission.READ_JOURNAL)]
 Short = Annotated[str, Query(max_length=200)]
-Since = Annotated[AwareDatetime | None, Query(description="Left out: 30 days before the end.")]
-Until = Annotated[AwareDatetime | None, Query(description="The period has at most 92 days.")]
+Since = Annotated[MeantMoment | None, Query(description="Left out: 30 days before the end.")]
+Until = Annotated[MeantMoment | None, Query(description="The period has at most 92 days.")]
 After = Annotated[UUID | None, Query(description="`after` of the page before.")]
 
 

@@ -5,12 +5,12 @@ what has it: `clinician`, `patient`, `room`; never with another patient.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.accounts.sign_in import StrictBody
 from api.cases.drafts import IdempotencyKey
@@ -19,7 +19,7 @@ from api.http.auth import OPEN_TO_ALL, CurrentActor, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
-from rules.clock import now
+from rules.clock import MeantDay, MeantMoment, now
 from rules.schedule.hours import MOST_DAYS
 from rules.schedule.states import REASON, AppointmentState, VisitStep
 from services.schedule import free, seen
@@ -79,7 +79,7 @@ class AppointmentIn(StrictBody):
 
     clinician_id: UUID
     patient_id: UUID
-    starts_at: AwareDatetime
+    starts_at: MeantMoment
     minutes: int | None = Field(None, ge=5, le=480, description="Null: as the hours say.")
     beside: str = Field("", max_length=5 * REASON[1])
     hold: bool = False
@@ -151,7 +151,7 @@ async def list_free(
     actor: Registrar,
     session: Reading,
     clinician_id: Annotated[list[UUID], Query(min_length=1, max_length=free.MOST_CLINICIANS)],
-    first: date,
+    first: MeantDay,
     days: Days = 7,
 ) -> Sequence[FreeOut]:
     """The free times of clinicians from a day on, in the units where I book."""
@@ -162,7 +162,7 @@ async def list_free(
 
 @router.get("/clinicians/{clinician_id}/appointments", responses=documented(401, 403, 422))
 async def list_of_clinician(
-    clinician_id: UUID, actor: CurrentActor, session: Work, first: date, days: Days = 1
+    clinician_id: UUID, actor: CurrentActor, session: Work, first: MeantDay, days: Days = 1
 ) -> Sequence[AppointmentOut]:
     """What a clinician has on some days. That it was seen is recorded."""
     zone = await seen.zone_for(session, clinician_id)
@@ -174,7 +174,7 @@ async def list_of_unit(
     unit_id: UUID,
     actor: CurrentActor,
     session: Work,
-    first: date,
+    first: MeantDay,
     days: Days = 1,
     state: Annotated[list[AppointmentState] | None, Query(max_length=8)] = None,
 ) -> Sequence[AppointmentOut]:

@@ -14,7 +14,7 @@ from api.http.auth import CurrentSession, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission
-from rules.clock import now
+from rules.clock import MeantDay, now
 from rules.schedule.hours import DAY
 from services.schedule import feed, planning, seen
 from services.schedule.planning import LONGEST_NAME, HoursWish
@@ -63,14 +63,14 @@ class WeekIn(HoursIn):
     """Hours of days of the week; 0 is Monday. `valid_until` is the last day."""
 
     weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(min_length=1, max_length=7)
-    valid_from: date
-    valid_until: date | None = None
+    valid_from: MeantDay
+    valid_until: MeantDay | None = None
 
 
 class ExceptionIn(HoursIn):
     """Hours of one day that are worked besides, or not worked."""
 
-    day: date
+    day: MeantDay
     works: bool
 
 
@@ -117,7 +117,7 @@ class PlanOut(BaseModel):
 class LastDayIn(StrictBody):
     """The last day."""
 
-    last_day: date
+    last_day: MeantDay
 
 
 class WishIn(StrictBody):

@@ -1,6 +1,6 @@
 """People and their accounts: the list, and one person (I6)."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from api.http.auth import CurrentSession, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.access import Actor, Permission, Right
-from rules.clock import now
+from rules.clock import MeantDay, MeantMoment, now
 from rules.notices.kinds import NoticeState
 from rules.staff.people import MOST_AT_ONCE, REASON, LeftAlone, PersonState
 from services.staff import card, directory
@@ -150,10 +150,10 @@ class EndSessionsIn(StaffReasonIn):
 class DepartureIn(StaffReasonIn):
     """When a person leaves."""
 
-    last_day: date | None = Field(
+    last_day: MeantDay | None = Field(
         None, description="Access ends with this day in the unit's zone; null: at once."
     )
-    shown: datetime | None = Field(
+    shown: MeantMoment | None = Field(
         None, description="`left_at` as you know it, if a departure is set already."
     )
 

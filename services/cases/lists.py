@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from psycopg.rows import dict_row
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
     Dialect,
@@ -42,6 +42,7 @@ from rules.access import Actor, Permission
 from rules.cases.kinds import SEEN_BY_HEADS, decides_anywhere, process_of
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Party, Status
+from rules.clock import MeantMoment
 from rules.clock import now as present
 from rules.refusals import Refusal, forbidden
 from rules.texts.cleaning import in_order
@@ -124,10 +125,10 @@ class Filters(BaseModel):
     programme_kind: str | None = Field(None, max_length=100)
     unit_id: UUID | None = None
     reviewer: UUID | Literal["nobody"] | None = None
-    submitted_from: AwareDatetime | None = Field(
+    submitted_from: MeantMoment | None = Field(
         None, description="For a draft, the day when it was begun counts."
     )
-    submitted_until: AwareDatetime | None = None
+    submitted_until: MeantMoment | None = None
     overdue: bool = False
     waiting: bool = False
     """Only cases that people of the responsible unit have to decide or answer."""
