@@ -11,6 +11,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.absences import AbsenceActivities
 from activities.access_changes import AccessActivities
 from activities.account_locks import LockActivities
 from activities.accreditations import AccreditationActivities
@@ -70,6 +71,7 @@ from services.registers.asking import RegisterLines
 from services.seal import open_seal
 from services.subscribers.delivering import Deliverer
 from settings import Settings, get_settings
+from workflows.absences import AbsentClinician
 from workflows.access_changes import AccessChange
 from workflows.account_locks import LockedAccount
 from workflows.accreditations import PeriodicAccreditation
@@ -122,6 +124,7 @@ WORKFLOWS = [
     PatientRegistryCheck,
     EventDelivery,
     LaboratoryResult,
+    AbsentClinician,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -208,6 +211,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             SubscriberActivities(Deliverer.of(settings, database)).deliver_events,
             results.look_at_result,
             results.catch_up_with_laboratory,
+            AbsenceActivities(database).look_at_absence,
             requests.hand_over_request,
             requests.tend_request,
             notices.send_mail,

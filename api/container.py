@@ -22,6 +22,7 @@ from models.messages import WorkflowName
 from rules.files.checks import LIMITS
 from rules.risks import USE_LIMITS
 from services import crash_points
+from services.absences.acts import Absences
 from services.access_changes.asking import AccessChanges
 from services.access_changes.ending import Revocations
 from services.account_locks.acts import AccountLocks
@@ -186,6 +187,12 @@ class Container:
     def appointments(self) -> Appointments:
         """The acts on appointments."""
         return Appointments(self.database)
+
+    @cached_property
+    def absences(self) -> Absences:
+        """Absences, and the appointments that they displace."""
+        wake = self._waker(WorkflowName.ABSENCE)
+        return Absences(self.database, self.appointments, wake)
 
     @cached_property
     def planning(self) -> Planning:

@@ -39,7 +39,7 @@ from api.journal import log, self_check
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
-from api.schedule import appointments, planning
+from api.schedule import absences, appointments, planning
 from api.staff import importing, invitation, people, registration, unmatched
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
@@ -75,6 +75,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     meetings.router,
     appointments.router,
     planning.router,
+    absences.router,
     log.router,
     self_check.router,
     dossier.router,

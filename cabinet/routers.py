@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from cabinet.absences import pages as absences
 from cabinet.account_locks import pages as account_locks
 from cabinet.accounts import (
     passkeys,
@@ -144,6 +145,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operator.router,
     schedule.router,
     schedule_booking.router,
+    absences.router,
     schedule_planning.router,
     type_pages.router,
     pages.router,

@@ -42,6 +42,7 @@ class WorkflowName(StrEnum):
     SUBSCRIBER = "EventDelivery"
     RESULT = "Result"
     LABORATORY_CATCH_UP = "LaboratoryCatchUp"
+    ABSENCE = "Absence"
 
 
 WAKE_UP = "ring"
@@ -237,6 +238,20 @@ class ResultLook(WorkflowMessage):
     state: str
     urgency: str = ""
     due_at: datetime | None = None
+    looks_at: datetime | None = None
+
+
+class AbsenceRef(WorkflowMessage):
+    """The absence that a workflow is about."""
+
+    absence_id: UUID
+
+
+class AbsenceLook(WorkflowMessage):
+    """Where an absence stands, how many appointments wait for people, and when to look again."""
+
+    state: str
+    waits: int = 0
     looks_at: datetime | None = None
 
 

@@ -20,6 +20,7 @@ from models.tables.people import Person
 from models.tables.subscribers import Subscriber
 from rules.clock import now as present
 from services import own_workflows
+from services.absences import looking as absences
 from services.account_locks import reminders as locks
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
@@ -47,6 +48,7 @@ ROWS: tuple[OwnWorkflow, ...] = (
     patient_checks.OWN,
     subscribers.OWN,
     results.OWN,
+    absences.OWN,
 )
 """The subjects whose rows have workflows of their own."""
 

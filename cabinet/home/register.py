@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cabinet.absences.home import ABSENCES
 from cabinet.accreditations.home import ACCREDITATION
 from cabinet.cases.home import OWN_CASES
 from cabinet.frame.home_parts import HomePart
@@ -20,6 +21,7 @@ PARTS: Sequence[HomePart] = (
     VERIFICATION,
     RESULTS,
     EMERGENCIES,
+    ABSENCES,
     LAST_DAY,
     OWN_DAY,
     UNITS_DAY,

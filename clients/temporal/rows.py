@@ -13,6 +13,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from clients.temporal.client import SignalWithStart, signal_with_start
 from models.messages import (
     WAKE_UP,
+    AbsenceRef,
     CheckRef,
     CredentialRef,
     EmergencyRef,
@@ -85,6 +86,11 @@ STARTS: Mapping[WorkflowName, RowStart] = {
         "result",
         lambda row_id: ResultRef(result_id=row_id),
         OpsText("a result of the laboratory: until somebody has confirmed it"),
+    ),
+    WorkflowName.ABSENCE: RowStart(
+        "absence",
+        lambda row_id: AbsenceRef(absence_id=row_id),
+        OpsText("appointments of somebody absent: until each has another time"),
     ),
 }
 

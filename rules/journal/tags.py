@@ -214,6 +214,11 @@ class AuditTag(StrEnum):
     SCHEDULE_MAKE_FEED = "schedule:calendar:make"
     SCHEDULE_REVOKE_FEED = "schedule:calendar:revoke"
     SCHEDULE_VIEW = "schedule:appointments:view"
+    ABSENCE_PLAN = "schedule:absence:plan"
+    ABSENCE_GATHER = "schedule:absence:gather"
+    ABSENCE_SETTLE = "schedule:absence:settle"
+    ABSENCE_TELL = "schedule:absence:tell"
+    ABSENCE_ESCALATE = "schedule:absence:escalate"
     COURSE_PASS = "account:course:pass"  # noqa: S105 - a tag
     COURSE_VIEW_OVERDUE = "account:course:view_overdue"
     PERSON_INVITE = "person:invitation:send"

@@ -174,6 +174,11 @@ class NoticeKind(StrEnum):
     APPOINTMENT_MISSED = "appointment_missed"
     APPOINTMENT_CANCELLED = "appointment_cancelled"
     SCHEDULE_CHANGED = "schedule_changed"
+    ABSENCE_BEGUN = "absence_begun"
+    ABSENCE_WAITS = "absence_waits"
+    ABSENCE_LATE = "absence_late"
+    VISIT_MOVED = "visit_moved"
+    VISIT_CANCELLED = "visit_cancelled"
 
 
 class Channel(StrEnum):

@@ -210,5 +210,10 @@ def not_working() -> Refusal:
     return Refusal("not_working", words, 409)
 
 
+def absent() -> Refusal:
+    """The clinician is absent on that day: nothing is booked, whatever the reason."""
+    return Refusal("absent", "В этот день врач отсутствует. Выберите другой день или врача.", 409)
+
+
 def _wrong(field: str, words: str) -> Refusal:
     return Refusal("incomplete", words, 422, [FieldError(field, words)])

@@ -136,6 +136,18 @@ def code_to(
     _to_nobody(session, kind, Channel.SMS, event_key, contents, "ru", now)
 
 
+def message_to(
+    session: AsyncSession,
+    phone: str,
+    kind: NoticeKind,
+    event_key: str,
+    facts: Mapping[str, str],
+    now: datetime,
+) -> UUID:
+    """Write an SMS to the number of a patient; what became of it stands in the row returned."""
+    return _to_nobody(session, kind, Channel.SMS, event_key, {"to": phone}, "ru", now, facts)
+
+
 def _to_nobody(
     session: AsyncSession,
     kind: NoticeKind,
@@ -144,15 +156,18 @@ def _to_nobody(
     contents: Mapping[str, str],
     language: str,
     now: datetime,
-) -> None:
+    facts: Mapping[str, str] | None = None,
+) -> UUID:
+    notice_id = new_id()
     session.add(
         Notice(
+            id=notice_id,
             event_key=event_key,
             person_id=None,
             kind=kind,
             channel=channel,
             language=language,
-            facts={},
+            facts=dict(facts or {}),
             contents=dict(contents),
             created_at=now,
             due_at=now,
@@ -160,6 +175,7 @@ def _to_nobody(
             next_try_at=now,
         )
     )
+    return notice_id
 
 
 async def call_off(session: AsyncSession, event_key: str) -> None:

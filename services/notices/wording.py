@@ -18,6 +18,10 @@ from words.translation import catalogue
 
 TEMPLATES = Path(__file__).with_name("mail_templates")
 
+_NONE = dict.fromkeys(
+    ("number", "count", "credential", "person", "result", "absence", "was", "at"), ""
+)
+"""Facts that words and paths may name; those an event does not have are left out."""
 SETTINGS = "/notices/settings"
 DIGEST_TITLE = "Уведомлений за день: %(number)s"
 
@@ -77,7 +81,7 @@ def worded(
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
     known = {name: _shown(name, facts[name], language) for name in DETAILS if name in facts}
-    filled = {"number": "", "count": "", "credential": "", "person": "", "result": "", **facts}
+    filled = {**_NONE, **facts}
     return Wording(
         title=words(event.title) % filled,
         text=words(event.text) % filled,

@@ -35,6 +35,7 @@ from rules.schedule.states import (
     TREATING,
     AppointmentState,
     VisitStep,
+    absent,
     changed,
     demand_arrow,
     demand_reason,
@@ -51,6 +52,8 @@ from services.notices.outbox import NoticeEvent
 from services.schedule import claims, free
 
 Done = TypeVar("Done")
+Along = Callable[[AsyncSession, Appointment | None], Awaitable[None]]
+"""What a caller does in the unit of work of an act that is new; it is given the new appointment."""
 TRIES = 3
 USUAL_MINUTES = 15
 """How long an overbooking lasts where no hours say it."""
@@ -114,21 +117,29 @@ class Appointments:
         return await self._taking(row, do)
 
     async def move(
-        self, actor: Actor, act_id: UUID, appointment_id: UUID, version: int, wish: TimeWish
+        self,
+        actor: Actor,
+        act_id: UUID,
+        appointment_id: UUID,
+        version: int,
+        wish: TimeWish,
+        right: Permission = Permission.BOOK,
+        along: Along | None = None,
     ) -> ChangedAppointment:
         """Give a booked appointment another time: a new one takes its place, and is returned.
 
-        The patient of `wish` must be the one of the appointment. Raises Refusal 403, 404, 409
-        `taken`, `stale`, `not_now`, `not_working`, 422.
+        The patient of `wish` must be the one of the appointment; `right` is what the actor needs
+        in both units. Raises Refusal 403, 404, 409 `taken`, `stale`, `not_now`, `not_working`,
+        `absent`, 422.
         """
         now = present()
         said = _said(wish) | {"moves": str(appointment_id), "version": version}
         async with self._database.reading() as session:
-            old = await readable(session, actor, appointment_id)
+            old = await readable(session, actor, appointment_id, right)
             if old.patient_id != wish.patient_id:
                 raise changed()
         row = Appointment(
-            **await self._where(actor, wish, now),
+            **await self._where(actor, wish, now, right),
             patient_id=old.patient_id,
             state=AppointmentState.BOOKED.value,
             booked_by=actor.person_id,
@@ -159,6 +170,8 @@ class Appointments:
             await self._note_booked(session, row, actor, now)
             if old.clinician_id != row.clinician_id:
                 await _tell(session, old, NoticeKind.APPOINTMENT_CANCELLED, actor, now)
+            if along is not None:
+                await along(session, row)
             return _changed(row)
 
         return await self._taking(row, do)
@@ -171,16 +184,18 @@ class Appointments:
         version: int,
         step: VisitStep,
         reason: str = "",
+        right: Permission = Permission.BOOK,
+        along: Along | None = None,
     ) -> ChangedAppointment:
         """Take a step of the life of an appointment, seen in this version.
 
-        The same act again gives the same answer. Raises Refusal 403, 404, 409 `stale`, `not_now`,
-        `too_early`, `hold_over`, 422.
+        The same act again gives the same answer. `right` is what the actor needs in the unit.
+        Raises Refusal 403, 404, 409 `stale`, `not_now`, `too_early`, `hold_over`, `absent`, 422.
         """
         now = present()
         body = {"step": step.value, "version": version, "reason": reason}
         async with self._database.work() as session:
-            row = await readable(session, actor, appointment_id)
+            row = await readable(session, actor, appointment_id, right)
             if step in TREATING and row.clinician_id != actor.person_id:
                 raise forbidden()
             act = _act(act_id, actor, appointment_id, now, body | {"of": str(appointment_id)})
@@ -191,6 +206,8 @@ class Appointments:
             arrow = demand_arrow(state, step, reason, row.starts_at, row.zone, now)
             if step is VisitStep.CONFIRM and (row.held_until is None or row.held_until <= now):
                 raise hold_over()
+            if step is VisitStep.CONFIRM:
+                await _demand_present(session, row)
             values = _to(arrow.to, now)
             if arrow.reason:
                 values["reason"] = bound(demand_reason(reason), row.id)
@@ -212,11 +229,15 @@ class Appointments:
             if arrow.to in FREES:
                 await claims.free(session, [appointment_id])
             await self._note_step(session, row, arrow.to, actor, now, reason)
+            if along is not None:
+                await along(session, None)
             return ChangedAppointment(appointment_id, version + 1, arrow.to)
 
-    async def _where(self, actor: Actor, wish: TimeWish, now: datetime) -> dict[str, Any]:
+    async def _where(
+        self, actor: Actor, wish: TimeWish, now: datetime, right: Permission = Permission.BOOK
+    ) -> dict[str, Any]:
         """Where and how long an appointment would be. Raises Refusal 403, 404, 409, 422."""
-        actor.demand(Permission.BOOK)
+        actor.demand(right)
         reason = demand_reason(wish.beside) if wish.beside else ""
         day = wish.starts_at.date()
         async with self._database.reading() as session:
@@ -237,9 +258,11 @@ class Appointments:
                     raise not_found()
                 unit_id, room_id = person.unit_id, None
                 zone = (await access.zone_of(session, unit_id)).key
+                if found.is_away_on(wall_of(wish.starts_at, zone).date()):
+                    raise absent()
             else:
                 length, unit_id, room_id, zone = probe, hours.unit_id, hours.room_id, hours.zone
-        if not actor.may(Permission.BOOK, unit_id):
+        if not actor.may(right, unit_id):
             raise not_found()
         demand_time(wish.starts_at, length, now)
         return {
@@ -332,19 +355,32 @@ class Appointments:
         )
 
 
-async def readable(session: AsyncSession, actor: Actor, appointment_id: UUID) -> Appointment:
+async def readable(
+    session: AsyncSession,
+    actor: Actor,
+    appointment_id: UUID,
+    right: Permission = Permission.BOOK,
+) -> Appointment:
     """An appointment that the person may change. Raises Refusal 403, 404."""
-    actor.demand(Permission.BOOK)
+    actor.demand(right)
     row = await session.get(Appointment, appointment_id, populate_existing=True)
-    if row is None or not may_see(actor, row):
+    if row is None or not may_see(actor, row, right):
         raise not_found()
     return row
 
 
-def may_see(actor: Actor, row: Appointment) -> bool:
+def may_see(actor: Actor, row: Appointment, right: Permission = Permission.BOOK) -> bool:
     """Whether an appointment is one's own as a clinician, or of a unit in which one books."""
     own = row.clinician_id == actor.person_id and actor.may(Permission.TREAT)
-    return own or actor.may(Permission.BOOK, row.unit_id)
+    return own or actor.may(right, row.unit_id)
+
+
+async def _demand_present(session: AsyncSession, row: Appointment) -> None:
+    """Raise Refusal 409 where the clinician has become absent while the time was held."""
+    day = wall_of(row.starts_at, row.zone).date()
+    found = await free.plan(session, [row.clinician_id], day, day)
+    if found.is_away_on(day):
+        raise absent()
 
 
 def event_of(row: Appointment, kind: NoticeKind, more: str) -> NoticeEvent:

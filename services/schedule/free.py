@@ -50,6 +50,10 @@ class HoursPlan:
         """The hours in which a time lies, of a plan of one clinician."""
         return rules.hours_at(begins, ends, self.weekly, self.exceptional, self.absent)
 
+    def is_away_on(self, day: date) -> bool:
+        """Whether the clinician is absent on a day, of a plan of one clinician."""
+        return any(first <= day <= last for _, first, last in self.absent)
+
     def by_clinician(self) -> dict[UUID, "HoursPlan"]:
         """The plan of each clinician by itself; one without hours has an empty one."""
         plans: dict[UUID, HoursPlan] = defaultdict(lambda: HoursPlan([], [], []))

@@ -31,6 +31,7 @@ from services.notices import outbox
 
 LONGEST_NAME = 60
 MOST_ROOMS = 200
+MOST_PEOPLE = 1000
 MOST_HOURS = 200
 """So many lines of hours may stand for one clinician."""
 
@@ -243,6 +244,26 @@ async def people_of(session: AsyncSession, unit_id: UUID, now: datetime) -> Sequ
     able = await access.people_with(session, Permission.TREAT, unit_id, now)
     found = await session.exec(select(Person).where(col(Person.id).in_(able)))
     return sorted(found.all(), key=lambda one: one.name)
+
+
+async def people_of_units(
+    session: AsyncSession, units: Collection[UUID], now: datetime
+) -> Sequence[Person]:
+    """Who sees patients in one of these units, by right or by hours: by post and name."""
+    held = access.holding(Permission.TREAT, of_unit=False)
+    by_right = select(held.c.person_id).where(held.c.unit_id == col(Person.unit_id))
+    by_hours = select(WorkingHours.clinician_id).where(col(WorkingHours.unit_id).in_(units))
+    found = await session.exec(
+        select(Person)
+        .where(
+            (col(Person.unit_id).in_(units) & col(Person.id).in_(by_right))
+            | col(Person.id).in_(by_hours),
+            access.works_here(),
+        )
+        .limit(MOST_PEOPLE),
+        params={"now": now},
+    )
+    return sorted(found.all(), key=lambda one: (one.position, one.name))
 
 
 async def names_of(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, str]:

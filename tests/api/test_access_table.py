@@ -17,6 +17,7 @@ from api.http.openapi import routes
 from ops.local.home import CHECKOUT
 from rules.access import ROLE_PERMISSIONS, Right, Role
 from server import create_app
+from tests.api.absence_rows import ABSENCE_PAGES, ABSENCE_ROWS
 from tests.api.access import EVERYBODY, Roles, Row, Things
 from tests.api.access_rows import (
     ACCOUNT_ROWS,
@@ -96,6 +97,8 @@ TABLE: dict[str, Row] = {
     **PATIENT_PAGES,
     **SCHEDULE_ROWS,
     **SCHEDULE_PAGES,
+    **ABSENCE_ROWS,
+    **ABSENCE_PAGES,
 }
 
 REFUSED = frozenset({401, 403, 404})

@@ -27,6 +27,7 @@ from rules.risks import LockedBy, RiskKind
 from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import entries as journal
+from tests.api.absence_rows import give_absence
 from tests.api.accreditation_rows import give_accreditations
 from tests.api.credential_rows import give_credentials
 from tests.api.handover_samples import give_handovers
@@ -98,12 +99,14 @@ async def give(
     meeting = _meeting(person_id, slots[2])
     await _add(session, meeting)
     requests = await give_requests(session, actor, office.hr)
+    schedule = await give_schedule(session, actor)
     return {
         **requests,
         **await give_verifications(session, actor),
         **await give_accreditations(session, actor, office.hr),
         **await give_rights(session, actor),
-        **await give_schedule(session, actor),
+        **schedule,
+        **await give_absence(session, actor, UUID(schedule["appointment_id"])),
         **await give_handovers(session, actor),
         **await give_subscriber(session),
         **await give_results(session, actor, office.clinician),

@@ -28,11 +28,14 @@ from models.tables.archive import Export
 from models.tables.handovers import Handover
 from models.tables.patients import Emergency, PatientCheck
 from models.tables.registers import RegisterCheck
+from rules.absences import AbsenceReason
 from rules.access import Role
 from rules.archive import ExportKind
 from rules.clock import now
 from rules.results.life import NextStep, OfferState
 from rules.subscribers import PAUSES
+from services.absences import seen as absences
+from services.absences.acts import AbsenceDays, Absences
 from services.account_locks.acts import AccountLocks
 from services.archive.search import ArchiveFilters
 from services.cases.signals import CaseSignals
@@ -53,6 +56,7 @@ from tests.credentials.conftest import Keeping
 from tests.patients.people import patient
 from tests.patients.test_emergencies import judgements
 from tests.results.clinic import Clinic
+from tests.schedule.clinic import clinic_of
 from tests.shared.accounts import visitor_at
 from tests.shared.waiting import PATIENCE, until
 from tests.subscribers.receiving import Line, receiving
@@ -86,6 +90,8 @@ class StandingRecorder(Recorder):
             await self._keep("register-check", f"register-check-{await self.checked()}")
         if not names or "result" in names:
             await self._keep("result", f"result-{await self.resulted()}")
+        if not names or "absence" in names:
+            await self._keep("absence", f"absence-{await self.displaced()}")
         if not names or "handover" in names:
             await self._keep("handover", f"handover-{await self.handed_over()}")
         if not names or "subscriber" in names:
@@ -181,6 +187,23 @@ class StandingRecorder(Recorder):
             session.add(check)
         await wake(check.id)
         return check.id
+
+    async def displaced(self) -> UUID:
+        """An absence whose one appointment is cancelled, and whose patient is called meanwhile."""
+        clinic = await clinic_of(self.office, 1)
+        await clinic.book()
+        wake = self._waker(WorkflowName.ABSENCE)
+        acts = Absences(self.database, clinic.appointments, wake)
+        day = clinic.first.date()
+        days = AbsenceDays(day, day, AbsenceReason.ILLNESS)
+        plan = await acts.plan(clinic.registrar, uuid4(), clinic.doctor.person_id, days)
+        await self._waits(f"absence-{plan}", 1)
+        async with self.database.work() as session:
+            (line,) = (await absences.page(session, clinic.registrar, plan)).waiting
+        await acts.cancel(clinic.registrar, uuid4(), line.id, "Пациент попросил")
+        await self._waits(f"absence-{plan}", 2)
+        await acts.told(clinic.registrar, line.id)
+        return plan
 
     async def handed_over(self) -> UUID:
         """What an authority asked for is refused while its workflow waits to remind of it."""

@@ -32,6 +32,7 @@ RECORDED = {
     "accreditation-lapsed",
     "accreditation-rejected",
     "accreditation-withdrawn",
+    "absence",
     "account-lock",
     "approved",
     "approved-given-out",

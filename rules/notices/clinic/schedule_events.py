@@ -22,6 +22,32 @@ def _event(title: str, text: str, then: str, channels: tuple[Channel, ...]) -> E
     )
 
 
+def _absence(title: str, text: str, then: str) -> Event:
+    return Event(
+        RecipientRole.ACCOUNT,
+        title,
+        text,
+        then,
+        path="/schedule/absences/%(absence)s",
+        link="Открыть список",
+        about=NoticeGroup.SCHEDULE,
+    )
+
+
+def _visit(title: str, text: str) -> Event:
+    """What a patient is told by SMS, which needs no words but the title."""
+    return Event(
+        RecipientRole.ACCOUNT,
+        title,
+        text,
+        "Если это время не подходит, позвоните в регистратуру.",
+        channels=(Channel.CABINET,),
+        path="/patient",
+        link="Открыть страницу",
+        about=NoticeGroup.SCHEDULE,
+    )
+
+
 SCHEDULE_EVENTS: Mapping[NoticeKind, Event] = {
     NoticeKind.APPOINTMENT_ASSIGNED: _event(
         "К вам записали на приём",
@@ -46,6 +72,30 @@ SCHEDULE_EVENTS: Mapping[NoticeKind, Event] = {
         "Одна из записей в вашем расписании отменена или перенесена.",
         "Как теперь выглядит день, показано в расписании.",
         _BY_DAY,
+    ),
+    NoticeKind.ABSENCE_BEGUN: _absence(
+        "Записи остались без врача",
+        "Врач вашего подразделения отсутствует, а к нему записаны пациенты.",
+        "Откройте список: для каждой записи предложено другое время. Примите его или выберите "
+        "своё.",
+    ),
+    NoticeKind.ABSENCE_WAITS: _absence(
+        "Записи всё ещё без врача",
+        "Не по всем записям отсутствующего врача решено, или не всем пациентам сообщили.",
+        "Откройте список и решите, что осталось.",
+    ),
+    NoticeKind.ABSENCE_LATE: _absence(
+        "Записи без врача: меньше суток до приёма",
+        "К отсутствующему врачу записаны пациенты, и первый из них придёт раньше чем через сутки.",
+        "Откройте список и решите сами, или напомните регистратуре.",
+    ),
+    NoticeKind.VISIT_MOVED: _visit(
+        "Ваш приём %(was)s перенесён на %(at)s",
+        "Врач отсутствует, поэтому мы перенесли ваш приём.",
+    ),
+    NoticeKind.VISIT_CANCELLED: _visit(
+        "Ваш приём %(was)s отменён",
+        "Врач отсутствует, поэтому ваш приём отменён.",
     ),
     NoticeKind.SCHEDULE_CHANGED: _event(
         "Ваше расписание изменилось",

@@ -1,5 +1,6 @@
 """Every page with invented contents, as the gallery shows it and the tests render it."""
 
+from tests.absences.samples import absence_pages
 from tests.cabinet.samples.accreditations import accreditation_pages
 from tests.cabinet.samples.cases import AT, file_row, frame, outside
 from tests.cabinet.samples.credential_staff import credential_staff_pages
@@ -37,6 +38,7 @@ SAMPLES: dict[str, Sample] = {
         *handover_pages(),
         *subscriber_pages(),
         *schedule_pages(),
+        *absence_pages(),
         *credential_staff_pages(),
         *result_pages(),
         *patient_pages(),
