@@ -4,31 +4,35 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, ViewportSize
 
 from tests.cabinet.gallery import PAGES, gallery
-from tests.shared.cabinet import DESKTOP, PHONE, faults_of, watch
+from tests.shared.cabinet import DESKTOP, DRAWN, PHONE, faults_of, watch
 from tests.shared.served import at_port, free_port
 
 pytestmark = pytest.mark.browser
 
-LOOKS = {"phone": (PHONE, "dark", "en"), "desktop": (DESKTOP, "light", "ru")}
-"""Colours do not depend on the width: two looks show both themes, widths and languages."""
+WIDE, NARROW = (ViewportSize(width=one["width"], height=one["height"]) for one in (DESKTOP, PHONE))
 
-
-BOXES = """() => [...document.querySelectorAll("input[type=checkbox]")].map((box) => {
-  const sign = box.matches(".govuk-checkboxes__input") && box.nextElementSibling;
-  return (sign ? getComputedStyle(sign, "::before") : getComputedStyle(box)).width;
-})"""
-"""The widths of all boxes of a page to tick, as they are drawn."""
-
-DRAWN_BY_THE_BROWSER = """
+MEASURED = """[
+  document.documentElement.scrollWidth,
+  new Set([...document.querySelectorAll("input[type=checkbox]")].map((box) => {
+    const sign = box.matches(".govuk-checkboxes__input") && box.nextElementSibling;
+    return (sign ? getComputedStyle(sign, "::before") : getComputedStyle(box)).width;
+  })).size,
   [...document.querySelectorAll("input:is([type=checkbox], [type=radio])")]
     .filter(box => box.checkVisibility({ opacityProperty: true }))
     .filter(box => getComputedStyle(box).appearance !== "none")
-    .map(box => box.outerHTML)
-"""
-"""Boxes and buttons of a choice that do not follow the theme."""
+    .map(box => box.outerHTML),
+]"""
+"""How wide a page is; how many widths its boxes have; boxes that do not follow the theme."""
+
+DARK = "document.documentElement.dataset.theme = 'dark'"
+
+IN_ENGLISH = """async () => {
+  const answer = await (await fetch(location.pathname + "?language=en")).text();
+  document.body.replaceWith(new DOMParser().parseFromString(answer, "text/html").body);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -45,39 +49,54 @@ class Screen:
     page: Page
     wrong: list[str]
 
+    async def fits(self, size: ViewportSize) -> None:
+        """Nothing hangs over the edge, and what one ticks looks the same all over the page."""
+        width, box_widths, drawn_by_the_browser = await self.page.evaluate(MEASURED)
+        assert width <= size["width"]
+        assert box_widths <= 1
+        assert drawn_by_the_browser == []
+
 
 @pytest.fixture(scope="module")
-async def screens(browser: Browser) -> AsyncIterator[dict[str, Screen]]:
-    """A tab for each look: what all pages load is kept, and no page needs a process of its own."""
-    made = {}
-    for look, (size, _, _) in LOOKS.items():
-        page = await browser.new_page(viewport=size)  # type: ignore[arg-type]
-        made[look] = Screen(page, watch(page))
-    yield made
-    for screen in made.values():
-        await screen.page.close()
+async def screen(browser: Browser) -> AsyncIterator[Screen]:
+    """One tab for all: what pages load is kept, and none needs a process of its own."""
+    page = await browser.new_page(viewport=WIDE)
+    yield Screen(page, watch(page))
+    await page.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-async def test_page(screens: dict[str, Screen], address: str, name: str, look: str) -> None:
-    """A page is accessible, fits its screen, and asks for nothing that the policy forbids."""
-    viewport, theme, language = LOOKS[look]
-    page, wrong = screens[look].page, screens[look].wrong
-    wrong.clear()
-    answer = await page.goto(f"{address}/{name}?theme={theme}&language={language}")
+async def test_page(screen: Screen, address: str, name: str) -> None:
+    """A page is accessible, fits every screen, and asks for nothing that the policy forbids.
+
+    A light desktop turns into a dark phone, then Russian into English.
+    """
+    page = screen.page
+    screen.wrong.clear()
+    answer = await page.goto(f"{address}/{name}?theme=light")
     assert answer is not None
     assert answer.status == 200
     assert await faults_of(page) == []
-    width = await page.evaluate("document.documentElement.scrollWidth")
-    assert width <= viewport["width"]
-    assert len(set(await page.evaluate(BOXES))) <= 1
-    assert await page.evaluate(DRAWN_BY_THE_BROWSER) == []
+    await screen.fits(WIDE)
+    await paper_is_in_sight(page, name, WIDE)
+    await page.set_viewport_size(NARROW)
+    await page.evaluate(DARK)
+    assert await faults_of(page, DRAWN) == []
+    await screen.fits(NARROW)
+    await paper_is_in_sight(page, name, NARROW)
+    assert screen.wrong == []
+    await page.evaluate(IN_ENGLISH)
+    await screen.fits(NARROW)
+    await page.set_viewport_size(WIDE)
+    await screen.fits(WIDE)
+
+
+async def paper_is_in_sight(page: Page, name: str, size: ViewportSize) -> None:
+    """What an approval brings stands on the first screen of its page."""
     if name == "case-approved":
         place = await page.locator(".case-now .button").first.bounding_box()
         assert place
-        assert place["y"] < viewport["height"], "the paper is on the first screen"
-    assert wrong == []
+        assert place["y"] < size["height"]
 
 
 CUT = """
@@ -90,14 +109,14 @@ CUT = """
 
 @pytest.mark.parametrize("width", [1280, 1920])
 async def test_what_a_reviewer_looks_for_is_never_cut(
-    screens: dict[str, Screen], address: str, width: int
+    screen: Screen, address: str, width: int
 ) -> None:
     """Numbers, names, terms and what is new in the queue, and the tabs of papers, are whole."""
-    page = screens["desktop"].page
+    page = screen.page
     await page.set_viewport_size({"width": width, "height": 900})
     for name in ("desk", "desk-team", "archive", "desk-case"):
         answer = await page.goto(f"{address}/{name}")
         assert answer is not None
         assert answer.status == 200
         assert await page.evaluate(CUT) == [], name
-    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    await page.set_viewport_size(WIDE)
