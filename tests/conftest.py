@@ -18,7 +18,7 @@ from crypto.key_ring import KeyRing, use_key_ring
 from ops.local.home import Home
 from services.files.inspection.client import Inspection
 from settings import Settings
-from tests.shared.servers import KEYS, Servers, Simulators, stop_servers, worker_settings
+from tests.shared.servers import KEYS, Servers, Simulators, begin, stop_servers, worker_settings
 
 # Nothing that is loaded is garbage: it is not looked for until all tests are, see below.
 gc.disable()
@@ -78,6 +78,8 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        # Looking for it seven hundred objects at a time was every twentieth second.
+        gc.set_threshold(10_000, 20, 50)
         gc.enable()
 
 
@@ -89,8 +91,15 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Keep the session, whose exit status is the run's."""
-    session.config.stash[SESSION] = session
+    """Keep the session, whose exit status is the run's.
+
+    The servers of a run of all tests start while these are collected.
+    """
+    config = session.config
+    config.stash[SESSION] = session
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.collectonly
+    if whole and _given(config) is None:
+        begin(config.stash[FOLDER], config.stash[RUN])
 
 
 @pytest.hookimpl(trylast=True)

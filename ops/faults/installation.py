@@ -14,6 +14,7 @@ import httpx
 
 from ops.local.home import Home
 from ops.local.servers import Server
+from ops.local.servers.forking import ForkServer
 from ops.local.servers.medcab import Api, Door, Worker
 from ops.local.servers.postgres import data_folder_aside
 from ops.local.system import GIVEN_BY, System
@@ -40,6 +41,7 @@ class FaultsInstallation:
         given: Mapping[str, str] | None = None,
         make_worker: MakeWorker = Worker,
         make_api: MakeApi = Api,
+        forks: ForkServer | None = None,
     ) -> None:
         self.folder = folder
         self.tokens = folder / "crash-points"
@@ -63,6 +65,7 @@ class FaultsInstallation:
             },
             usual=False,
             say=self._note,
+            forks=forks,
         )
         self.system.steady_after = STEADY_AFTER
         self.workers = [f"worker-{n}" for n in range(1, workers + 1)]

@@ -21,7 +21,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from models.tables.journal import JournalEntry
-from rules.access import Permission, Role
+from rules.access import Permission, Role, permissions_of
 from rules.journal.entries import JournalKind
 from rules.operation.temporal_pages import RULES, rule_for
 from tests.operation.conftest import Door
@@ -36,6 +36,7 @@ OPEN = {
     ("POST", "/api/v1/namespaces/{}/workflows/{}/reset"): {Role.OPS},
 }
 """All that is open of what is not a GET."""
+BOTH = (Role.OPS, Role.TECHNICIAN)
 
 
 def offered() -> Iterator[tuple[str, str]]:
@@ -50,8 +51,8 @@ def offered() -> Iterator[tuple[str, str]]:
 
 
 async def test_of_all_that_temporal_offers_only_the_table_is_open(door: Door) -> None:
-    """Each verb and path of its API and of gRPC, as each of those who reach the pages."""
-    browsers = {role: await door.browser_of(role) for role in (Role.OPS, Role.TECHNICIAN)}
+    """Each verb and path of its API and of gRPC; of each verb and length of path one is asked for
+    by each of those who reach the pages, and all that are open."""
     changing = {one for one in offered() if one[0] != "GET"}
     assert len(changing) > 60
     assert set(OPEN) <= changing
@@ -60,13 +61,25 @@ async def test_of_all_that_temporal_offers_only_the_table_is_open(door: Door) ->
         for service in SERVICES
         for method in service.methods
     }
-    for verb, path in sorted(changing | by_grpc):
-        for role, browser in browsers.items():
+    for verb, path in changing | by_grpc:
+        rule = rule_for(verb, filled(path), "default")
+        roles = {role for role in BOTH if rule and rule.permission in permissions_of(role)}
+        assert roles == OPEN.get((verb, path), set()), (verb, path)
+    closed = (changing | by_grpc) - set(OPEN)
+    asked = {(verb, path.count("/")): (verb, path) for verb, path in sorted(closed)}
+    assert len(asked) > 10
+    for role in BOTH:
+        browser = await door.browser_of(role)
+        for verb, path in (*asked.values(), *OPEN):
             # Nothing of this name is there, so that what is let through changes nothing.
-            filled = path.format("default", *["nobody"] * 3)
-            reply = await browser.request(verb, f"/temporal{filled}", json={})
-            closed = reply.status_code in (403, 405)
-            assert closed is (role not in OPEN.get((verb, path), set())), (verb, path, role)
+            reply = await browser.request(verb, f"/temporal{filled(path)}", json={})
+            shut = reply.status_code in (403, 405)
+            assert shut is (role not in OPEN.get((verb, path), set())), (verb, path, role)
+
+
+def filled(path: str) -> str:
+    """The path with names of nothing in our namespace."""
+    return path.format("default", *["nobody"] * 3)
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ import pytest
 from clients.temporal.replays import KEYS_FILE
 from ops.backup.configuration import arrange
 from ops.backup.restore.stopped_home import settings_at_rest
-from ops.local.home import BACKUP_RECORD, RESTORED, Home
+from ops.local.home import BACKUP_RECORD, CHECKOUT, RESTORED, Home
 from ops.local.system import GIVEN_BY
-from ops.upkeep.replay import HISTORIES
+from ops.upkeep import replay
 from tests.ops.backup.test_places import backed_up
 from tests.shared.typed import typed
+
+HISTORIES = CHECKOUT / "tests" / "histories"
 
 
 class Place:
@@ -89,15 +91,28 @@ def test_a_history_of_the_installation_is_replayed_with_its_keys(place: Place) -
     assert "Histories: 1, failed: 0" in place.run("replay", "rejected.json", code=0)
 
 
-def test_the_recorded_histories_are_found_from_any_folder(place: Place) -> None:
-    """They lie in the checkout, not where the command is given."""
-    assert "failed: 0" in place.run("replay", code=0)
+def test_the_recorded_histories_are_found_from_any_folder(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie in the checkout, not where the command is given: those that `test_replay` replays.
+
+    Here the first of them is enough.
+    """
+    found: list[Path] = []
+
+    def first(path: Path) -> list[Path]:
+        found.extend(sorted(path.glob("*.json")))
+        return found[:1]
+
+    monkeypatch.setattr(replay, "_files", first)
+    assert "Histories: 1, failed: 0" in place.typed("replay", code=0)
+    assert found == sorted(HISTORIES.glob("*.json"))
 
 
 def test_what_cannot_be_replayed_is_said_without_keys_too(place: Place) -> None:
     """A mistyped path is named, and a folder without histories proves nothing."""
-    assert "No such file" in place.run("replay", "mistyped.json", code=1)
-    assert "nothing is proved" in place.run("replay", str(place.folder), code=1)
+    assert "No such file" in place.typed("replay", "mistyped.json", code=1)
+    assert "nothing is proved" in place.typed("replay", str(place.folder), code=1)
 
 
 def test_backups_go_only_where_something_can_be_written(place: Place) -> None:
@@ -144,7 +159,7 @@ def test_a_command_that_needs_the_servers_says_when_they_do_not_run(
     place: Place, command: str
 ) -> None:
     """Nobody has to read a traceback to see that nothing was started (O3)."""
-    told = place.given(command, code=1, alone="backup")
+    told = place.typed(command, code=1)
     assert "Nothing of Medcab is running here" in told
 
 
@@ -180,10 +195,10 @@ def test_an_account_of_the_store_that_is_missing_is_named(place: Place) -> None:
 @pytest.mark.parametrize("command", ["worker", "api"])
 def test_a_process_without_keys_does_not_start(place: Place, command: str) -> None:
     """Where they are to be had from is said in a line (I10)."""
-    assert place.run(command, code=1).startswith("MEDCAB_KEYS is empty")
+    assert place.given(command, code=1, alone="api").startswith("MEDCAB_KEYS is empty")
 
 
 def test_nothing_is_reconciled_where_nothing_was_restored(place: Place) -> None:
     """A mistyped home is not made into an empty installation that is all right (O5)."""
-    assert "holds no database" in place.run("reconcile", code=1)
+    assert "holds no database" in place.typed("reconcile", code=1)
     assert not (place.home.folder / "secrets.json").exists()

@@ -25,10 +25,10 @@ PLANTED = "planted-word"
 SUPERVISOR = f"""
 import sys
 from pathlib import Path
-from ops.local.servers import Launch, forking
-forking.FORKED = ["{PROGRAM}"]
+from ops.local.servers import Launch
+from ops.local.servers.forking import ForkServer
 folder = Path(sys.argv[1])
-forks = forking.ForkServer.of_this_process(folder)
+forks = ForkServer.of_this_process(folder, ["{PROGRAM}"], [])
 with (folder / "log").open("wb") as log:
     process = forks.fork(Launch([sys.executable, "-m", "{PROGRAM}"], {{}}, folder), log)
 print(process.pid, flush=True)
@@ -43,12 +43,19 @@ forks.close()
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A fork server, which forks the program too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forking, "FORKED", (*FORKED, PROGRAM))
         patch.setenv("DATABASE_OWNER_URL", PLANTED)
         patch.setenv("MEDCAB_KEYS", PLANTED)
-        made = ForkServer(tmp_path_factory.mktemp("logs"))
+        made = ForkServer(tmp_path_factory.mktemp("logs"), (*FORKED, PROGRAM))
         yield made
         made.close()
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[ForkServer]:
+    """A fork server of the program alone, which is there at once."""
+    made = ForkServer(tmp_path, [PROGRAM], [])
+    yield made
+    made.close()
 
 
 def forked(forks: ForkServer, log: Path, *arguments: str, **options: Any) -> Forked:
@@ -122,13 +129,13 @@ def test_the_fork_server_knows_no_secret(forks: ForkServer, tmp_path: Path) -> N
         kill_group(process.pid)
 
 
-def test_servers_outlive_their_fork_server(forks: ForkServer, tmp_path: Path) -> None:
+def test_servers_outlive_their_fork_server(quick: ForkServer, tmp_path: Path) -> None:
     """They go on, their end is noticed, and the next is forked from a new one."""
-    process = forked(forks, tmp_path / "one")
+    process = forked(quick, tmp_path / "one")
     lost = _parent(process.pid)
     os.kill(lost, signal.SIGKILL)
     assert process.poll() is None
-    again = forked(forks, tmp_path / "two")
+    again = forked(quick, tmp_path / "two")
     assert _parent(again.pid) != lost
     assert process.poll() is None
     kill_group(process.pid)
@@ -168,12 +175,11 @@ def test_a_supervisor_forks_itself_unless_it_was_given_secrets(
     assert not server.alive
 
 
-def test_a_fork_server_ends_and_its_servers_stay(tmp_path: Path) -> None:
+def test_a_fork_server_ends_and_its_servers_stay(quick: ForkServer, tmp_path: Path) -> None:
     """It ends when nobody can ask it any more, such as after its supervisor was killed."""
-    forks = ForkServer(tmp_path)
-    process = forked(forks, tmp_path / "log")
+    process = forked(quick, tmp_path / "log")
     lost = Running.of(_parent(process.pid))
-    forks.close()
+    quick.close()
     assert not lost.alive
     assert process.poll() is None
     kill_group(process.pid)

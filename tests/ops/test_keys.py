@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ from ops.backup.keys import open_keys, recipient_of
 from ops.keys.rotation import LEARNED, Installation
 from ops.keys.use import key_uses
 from ops.local.home import CHECKOUT, Home
+from ops.local.servers import Launch
+from ops.local.servers.forking import Forked, ForkServer
 from ops.local.system import settings_from
 from rules.cases.process import Status, Transition
 from rules.clock import now
@@ -43,7 +45,7 @@ from services.seal import open_seal
 from tests.shared.accounts import PASSWORD, account_with_password, visitor_at
 from tests.shared.office import Office
 from tests.shared.servers import Servers, Simulators, worker_settings
-from tests.shared.waiting import until
+from tests.shared.waiting import PATIENCE, until
 from worker import build
 
 A = ("1" * 32).encode()
@@ -135,21 +137,19 @@ class Ward:
     office: Office
     person: Person
     phrase: str
+    forks: ForkServer
+    said: Path
+    """What the last command said."""
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
+    def command(self, *arguments: str) -> Forked:
         """`medcab keys` in a process of its own."""
         settings = self.place.settings
         owner, phrase = settings.database_owner_url, recipient_of(self.phrase)
         assert owner is not None
-        return subprocess.Popen(
+        launch = Launch(
             [sys.executable, "-m", "ops.cli", "keys", *arguments],
-            cwd=CHECKOUT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={
+            {
                 "PATH": os.defpath,
-                "PYTHONUNBUFFERED": "1",
                 "MEDCAB_HOME": str(self.place.home.folder),
                 "MEDCAB_KEYS": settings.keys.get_secret_value(),
                 "DATABASE_URL": settings.database_url.get_secret_value(),
@@ -158,18 +158,33 @@ class Ward:
                 "MEDCAB_BACKUP_FOLDER": str(settings.backup_folder),
                 "MEDCAB_BACKUP_RECIPIENT": phrase,
             },
+            CHECKOUT,
         )
+        with self.said.open("wb") as said:
+            process = self.forks.fork(launch, said)
+        assert process is not None
+        return process
 
     async def kill_after(self, words: str, *arguments: str) -> None:
         """Kill the command as soon as it says this."""
-        process = self.command(*arguments)
-        assert process.stdout is not None
-        said: list[str] = []
-        while (line := await asyncio.to_thread(process.stdout.readline)) and words not in line:
-            said.append(line)
-        process.kill()
+        process = await asyncio.to_thread(self.command, *arguments)
+
+        async def has_said() -> bool:
+            said = self.said.read_text()
+            assert words in said or process.poll() is None, said
+            return words in said
+
+        await until(has_said, every=0.01)
+        process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
-        assert line, said
+
+    async def ended(self, code: int, *arguments: str) -> str:
+        """What the command said until it ended with this exit code."""
+        process = await asyncio.to_thread(self.command, *arguments)
+        ended = await asyncio.to_thread(process.wait, PATIENCE)
+        said = self.said.read_text()
+        assert ended == code, said
+        return said
 
     async def add(self, email: str) -> UUID:
         """Somebody new with an account, a SNILS and a browser."""
@@ -237,9 +252,11 @@ async def ward(servers: Servers, simulators: Simulators, tmp_path: Path) -> Asyn
     async with database.work() as session:
         person = await session.get_one(Person, office.clinician.person_id)
         session.add(account_with_password(person, now()))
-    made = Ward(Installation(home, settings, lambda _: None), database, office, person, phrase)
+    place = Installation(home, settings, lambda _: None)
+    forks = ForkServer(home.logs, ["ops.cli"], ["ops.keys.use"])
     async with build(settings, client, database):
-        yield made
+        yield Ward(place, database, office, person, phrase, forks, tmp_path / "said")
+    forks.close()
     await database.close()
 
 
@@ -267,9 +284,7 @@ async def test_keys_rotate_while_people_work_and_the_command_is_killed(ward: War
     await asyncio.to_thread(keys_folder.unlink)
     for words in KILLED_AFTER:
         await ward.kill_after(words, "rotate", "--go-on")
-    last = ward.command("rotate", "--go-on")
-    told, _ = await asyncio.to_thread(last.communicate)
-    assert last.returncode == 0, told
+    await ward.ended(0, "rotate", "--go-on")
     ended.set()
     assert await work > 5
 
@@ -293,9 +308,7 @@ async def test_keys_rotate_while_people_work_and_the_command_is_killed(ward: War
     assert "k2" in KeyRing.parse(kept["keys/ring"].decode()).keys
 
     assert await place.rotate(go_on=True) is None
-    refused = ward.command("retire", "test")
-    told, _ = await asyncio.to_thread(refused.communicate)
-    assert refused.returncode == 1
+    told = await ward.ended(1, "retire", "test")
     assert "workflows that began under it" in told
     assert "entries of the journal that wait for a checkpoint" in told
     # Long after, when its workflows are gone, and all entries stand in checkpoints.
@@ -303,9 +316,7 @@ async def test_keys_rotate_while_people_work_and_the_command_is_killed(ward: War
     await checkpoints.take(ward.database, open_seal(settings), folder, objects)
     await objects.close()
     place.write(KeyRing.parse(rotated.text().replace(str(rotated.since["k2"]), "1")))
-    retired = ward.command("retire", "test")
-    told, _ = await asyncio.to_thread(retired.communicate)
-    assert retired.returncode == 0, told
+    await ward.ended(0, "retire", "test")
     assert list(place.ring().keys) == ["k2"]
     [last_key] = await key_uses(place)
     assert last_key.needed[0] == "it encrypts"

@@ -18,6 +18,7 @@ import ops.local.system
 from crypto.backup_files import BackupKey
 from ops.backup.stores.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
 from ops.local.home import Home
+from ops.local.servers import temporal
 from ops.local.servers.pulse import pulse
 from ops.local.servers.temporal import NAMESPACE, Temporal
 from ops.local.system import System
@@ -102,15 +103,18 @@ def test_a_server_that_answers_and_can_write_nothing_is_replaced(
     with (
         closing(sqlite3.connect(temporal_file(system.home), timeout=30)) as other,
         ThreadPoolExecutor() as aside,
+        monkeypatch.context() as impatient,
     ):
+        impatient.setattr(temporal, "PULSE_WITHIN", 3.0)
         other.execute("begin immediate")
         assert asyncio.run(_describes(server.target))
         assert not aside.submit(process.works, 20).result()
         system.look_every = 0.1
+        process.disturbed.set()
         assert within(90, lambda: process.replaced == 1)
+        system.look_every = 3600
         other.rollback()
     assert within(90, lambda: ("temporal", "ready again") in said)
-    system.look_every = 3600
     assert process.pid not in (None, pid)
     assert process.works(20)
     assert ("temporal", "runs and does no work: replacing it") in said

@@ -30,6 +30,7 @@ from ops.local.servers.process import Running
 from ops.local.system import GIVEN_BY, settings_from
 from rules.access import Permission, Role
 from services.accounts.sessions import hash_token
+from tests.shared.typed import typed
 from tests.shared.waiting import PATIENCE
 
 pytestmark = pytest.mark.installation
@@ -68,6 +69,12 @@ class Installation:
         )
         assert done.returncode == code, done.stdout
         return done.stdout
+
+    def typed(self, *arguments: str, code: int = 0) -> str:
+        """Run a command in this process, which has loaded already what takes it seconds."""
+        ended, told = typed(self.environment, *arguments)
+        assert ended == code, told
+        return told
 
     def begin(self) -> subprocess.Popen[str]:
         """Start in the foreground, as in a terminal of its own."""
@@ -155,7 +162,7 @@ def test_an_installation_survives_its_supervisor_and_tells_the_story(
         assert answer.status_code in codes, found[1]
         assert f":{USUAL_PORT}/" not in found[1] + "/", "the usual port was taken"
 
-    told = installation.run("status")
+    told = installation.typed("status")
     for name in ("postgres", "temporal", "minio", "worker-2", "api-2"):
         assert re.search(rf"{name}\s+runs", told), told
     assert "already running" in installation.run("up")
@@ -169,7 +176,7 @@ def test_an_installation_survives_its_supervisor_and_tells_the_story(
     before = installation.running()
     os.kill(before[-1].pid, signal.SIGKILL)
     assert within(PATIENCE, lambda: not before[-1].alive)
-    assert "down" not in installation.run("status", code=0)
+    assert "down" not in installation.typed("status", code=0)
     supervisor = installation.begin()
     told = said_until(supervisor, "Ctrl-C")
     assert "left over" in told
@@ -179,15 +186,15 @@ def test_an_installation_survives_its_supervisor_and_tells_the_story(
         assert kept.read() == b"kept"
 
     set_before = changed_by_people(installation)
-    told = installation.run("demo")
+    told = installation.typed("demo")
     assert re.search(r"All [0-9]{2,} steps went as they should", told)
     assert "signed in otherwise: set back" in told
     assert chosen_notices(installation) == set_before, "the demo leaves what people chose"
     readme_commands(installation)
     backups = installation.home.folder.parent / "backups"
     assert "recovery phrase" in installation.run("backup", "--to", str(backups))
-    assert installation.run("backup", "--verify", str(backups))
-    assert "All of it holds." in installation.run("verify")
+    assert installation.typed("backup", "--verify", str(backups))
+    assert "All of it holds." in installation.typed("verify")
     last = installation.running()
     assert all(each.alive for each in last)
     assert "Stopped." in installation.run("down")
@@ -196,10 +203,10 @@ def test_an_installation_survives_its_supervisor_and_tells_the_story(
     outside = ["simulators", "gov_service", "minio", "temporal", "postgres"]
     assert STOPPING.findall(after) == ["archiver", "api-1", "worker-1", *outside]
     assert not any(each.alive for each in last)
-    assert "Nothing of Medcab" in installation.run("status", code=1)
-    assert "Nothing of Medcab" in installation.run("down")
+    assert "Nothing of Medcab" in installation.typed("status", code=1)
+    assert "Nothing of Medcab" in installation.typed("down")
 
-    installation.run("reset", "--yes")
+    installation.typed("reset", "--yes")
     assert not installation.home.folder.exists()
 
 

@@ -52,6 +52,7 @@ from simulators.together import MADE
 TEMPLATE = "medcab_template"
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 """The key ring of the whole run: what one test encrypted, another may read."""
+SHARED = ("postgres", "temporal", "minio")
 START_WITHIN = 900.0
 NOWHERE = "127.0.0.1:1"
 """An address at which nobody listens."""
@@ -89,14 +90,15 @@ class Servers:
     @classmethod
     def of_run(cls, folder: Path, run: int) -> "Servers":
         """The servers of the test run with this process id, started at the first call."""
-        told = folder / "servers.json"
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            failed = folder / "failed"
-            if not told.exists() and not failed.exists():
-                _start(folder, run, told, failed)
-            if failed.exists():
-                raise RuntimeError(failed.read_text())
+        begin(folder, run)
+        told, log = folder / "servers.json", folder / "servers.log"
+        keeper = Running(**json.loads((folder / "keeper.json").read_text()))
+        deadline = time.monotonic() + START_WITHIN
+        while not told.exists():
+            if not keeper.alive or time.monotonic() > deadline:
+                last = "\n".join(log.read_text().splitlines()[-40:])
+                raise RuntimeError(f"the servers of the tests did not start:\n{last}")
+            time.sleep(0.1)
         content = json.loads(told.read_text())
         return cls(folder, content["environment"], content["superuser_url"])
 
@@ -253,25 +255,22 @@ def stop_servers(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, run: int, told: Path, failed: Path) -> None:
-    log = folder / "servers.log"
-    with log.open("wb") as output:
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.shared.servers", str(folder), str(run)],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    write_private(folder / "keeper.json", asdict(Running.of(keeper.pid)))
-    deadline = time.monotonic() + START_WITHIN
-    while not told.exists():
-        if keeper.poll() is not None or time.monotonic() > deadline:
-            last = "\n".join(log.read_text().splitlines()[-40:])
-            failed.write_text(f"the servers of the tests did not start:\n{last}")
+def begin(folder: Path, run: int) -> None:
+    """Start the servers of a test run, without waiting for them; nothing where that was done."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "keeper.json").exists():
             return
-        time.sleep(0.1)
+        with (folder / "servers.log").open("wb") as output:
+            keeper = subprocess.Popen(
+                [sys.executable, "-m", "tests.shared.servers", str(folder), str(run)],
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        write_private(folder / "keeper.json", asdict(Running.of(keeper.pid)))
 
 
 def _keep(folder: Path, run: Running) -> None:
@@ -290,7 +289,10 @@ def _keep(folder: Path, run: Running) -> None:
         system.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
-    system.outer = [each for each in system.outer if not isinstance(each, Simulator)]
+    # Simulators are each process's own.
+    system.outer = [each for each in system.outer if each.name in SHARED]
+    # A store with a folder gets its account here, not from a server of its own before this one.
+    (home.folder / "minio").mkdir(mode=0o700)
     try:
         system.obtain()
         system.start_outer()
@@ -307,7 +309,9 @@ def _keep(folder: Path, run: Running) -> None:
             key: urlunsplit(urlsplit(system.environment[key])._replace(path=f"/{TEMPLATE}"))
             for key in ("DATABASE_URL", "DATABASE_OWNER_URL")
         }
-        migrate_database(settings_from({**system.environment, **urls}))
+        settings = settings_from({**system.environment, **urls})
+        migrate_database(settings)
+        prepare_buckets(settings)
         ours = {k: v for k, v in system.environment.items() if k not in given}
         ours["MEDCAB_KEYS"] = KEYS
         write_private(folder / "servers.json", {"environment": ours, "superuser_url": superuser})

@@ -45,14 +45,17 @@ UNKNOWN = 255
 """The exit code of a process that outlived its fork server, whom alone the system tells it."""
 
 
-def run(line: socket.socket) -> None:
-    """Fork servers until the other end of the line is closed; in a child, be the server."""
+def run(line: socket.socket, imported: Sequence[str]) -> None:
+    """Import modules, and fork servers until the other end of the line is closed.
+
+    In a child, be the server.
+    """
     _show([sys.executable, "-m", "ops.local.servers.fork_server"])
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     # Compiled files are kept: the sandbox imports the module of a workflow anew for every run.
     sys.dont_write_bytecode = False
     gc.disable()
-    for name in (*FORKED, *MORE):
+    for name in imported:
         importlib.import_module(name)
     # Otherwise the first garbage collection of a child would write to every page that it shares.
     gc.freeze()
@@ -126,4 +129,4 @@ def _show(command: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(socket.socket(fileno=int(sys.argv[1])))
+    run(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:-1])

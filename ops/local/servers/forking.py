@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from ops.local.home import CHECKOUT
 from ops.local.servers import Launch
-from ops.local.servers.fork_server import FORKED, LONGEST, UNKNOWN, run
+from ops.local.servers.fork_server import FORKED, LONGEST, MORE, UNKNOWN, run
 
 ANSWERS_WITHIN = 120.0
 """Seconds; the first answer comes when all is imported."""
@@ -70,32 +70,43 @@ class Forked:
 
 
 class ForkServer:
-    """The fork server of a system, started with its first child, and again where it ended."""
+    """The fork server of a system, started with its first child, and again where it ended.
 
-    def __init__(self, logs: Path) -> None:
+    It forks some modules, and imports more of what these use when they run.
+    """
+
+    def __init__(
+        self, logs: Path, forked: Sequence[str] = FORKED, more: Sequence[str] = MORE
+    ) -> None:
         self.log = logs / "fork-server.log"
+        self._forked = forked
+        self._imported = (*forked, *more)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._line: socket.socket | None = None
 
     @classmethod
-    def possible(cls, logs: Path) -> "ForkServer | None":
+    def possible(
+        cls, logs: Path, forked: Sequence[str] = FORKED, more: Sequence[str] = MORE
+    ) -> "ForkServer | None":
         """A fork server that is a program of its own; None where the system has no pidfds."""
         try:
             os.close(os.pidfd_open(os.getpid()))
         except (AttributeError, OSError):
             return None
-        return cls(logs)
+        return cls(logs, forked, more)
 
     @classmethod
-    def of_this_process(cls, logs: Path) -> "ForkServer | None":
+    def of_this_process(
+        cls, logs: Path, forked: Sequence[str] = FORKED, more: Sequence[str] = MORE
+    ) -> "ForkServer | None":
         """A fork server that shares what this process has imported; in a server, run it and end.
 
         To be called while there is one thread. Where this process was given variables that are not
         for all servers, the fork server is a program of its own, since a child could find them in
         its memory. None where the system cannot fork servers.
         """
-        made = cls.possible(logs)
+        made = cls.possible(logs, forked, more)
         if made is None:
             return None
         given = {name for name in os.environ if name.startswith(NOT_FOR_IT)}
@@ -115,7 +126,7 @@ class ForkServer:
                     os.dup2(file.fileno(), number)
         if pid == 0:
             ours.close()
-            run(theirs)
+            run(theirs, self._imported)
             sys.exit()
         theirs.close()
         self._process = Forked(pid, _exit_code_of_child)
@@ -124,7 +135,7 @@ class ForkServer:
     def fork(self, launch: Launch, log: BinaryIO) -> Forked | None:
         """Fork a server. None where it is to be started as a program of its own."""
         python, module, arguments = launch.command[:2], launch.command[2:3], launch.command[3:]
-        if python != [sys.executable, "-m"] or module[0] not in FORKED:
+        if python != [sys.executable, "-m"] or module[0] not in self._forked:
             return None
         request = {
             "module": module[0],
@@ -173,10 +184,11 @@ class ForkServer:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_FOR_IT)}
+        module, line = "ops.local.servers.fork_server", str(theirs.fileno())
         with theirs, self.log.open("wb") as log:
             self.log.chmod(0o600)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ops.local.servers.fork_server", str(theirs.fileno()), ROOM],
+                [sys.executable, "-m", module, line, *self._imported, ROOM],
                 env=kept | {"PYTHONUNBUFFERED": "1"},
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,

@@ -33,6 +33,7 @@ from ops.local.servers.pulse import pulse
 
 NAMESPACE = "default"
 KNOWN_WITHIN = 60.0
+PULSE_WITHIN = 10.0
 # How long a closed case stays visible in Temporal; the development server's own is one day.
 RETENTION = timedelta(days=30)
 # The cabinet shows the pages of Temporal below its own address, so they are of one origin with the
@@ -124,7 +125,7 @@ class Temporal:
         """Whether it hands out a task and takes the result: with a broken file it still answers."""
         del pid
         try:
-            asyncio.run(asyncio.wait_for(pulse(self.target, NAMESPACE), timeout=10))
+            asyncio.run(asyncio.wait_for(pulse(self.target, NAMESPACE), PULSE_WITHIN))
         except (RuntimeError, RPCError, TimeoutError):
             return False
         return True

@@ -87,6 +87,8 @@ class Installation:
         # The outside world is not ours: it goes on while we are destroyed.
         self.world = System(Home(folder / "world"), given=self.given, usual=False)
         self.world.outer = [each for each in self.world.outer if each.name in WORLD]
+        # One process alone is started sooner than another to fork it from.
+        self.world.forks = None
 
     @property
     def key(self) -> BackupKey:

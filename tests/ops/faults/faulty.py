@@ -23,7 +23,10 @@ from models.messages import CaseSignal, CaseState
 from ops.cli import app
 from ops.faults.installation import FaultsInstallation
 from ops.faults.run import Plan, rehearse
+from ops.local.home import Home
 from ops.local.servers import Launch
+from ops.local.servers.fork_server import FORKED
+from ops.local.servers.forking import ForkServer
 from ops.local.servers.medcab import Api, Door, Worker
 from rules.cases.process import CaseKind
 from services.crash_points import CrashPoint
@@ -46,7 +49,7 @@ SHORT = Plan(
     workers=1,
     apis=1,
     in_flight=4,
-    pause=1.5,
+    pause=0.5,
 )
 BROKEN = Plan(
     cases=6,
@@ -67,6 +70,7 @@ CLAIMS = replace(BROKEN, cases=4, first=("appointment",) * 4)
 """Nothing keeps two people from having one time."""
 PLANS = {"short": SHORT, "sweeper": BROKEN, "events": EVENTS, "claims": CLAIMS}
 
+THIS = "tests.ops.faults.faulty"
 GIVEN = "servers.json"
 """In the folder of a run with a broken part: the servers that are not its own."""
 
@@ -141,7 +145,7 @@ class WithoutConstraint(FaultsInstallation):
 
 def _broken(launch: Launch, part: str) -> Launch:
     arguments = launch.command[launch.command.index("ops.cli") + 1 :]
-    command = [sys.executable, "-m", "tests.ops.faults.faulty", "serve", part, *arguments]
+    command = [sys.executable, "-m", THIS, "serve", part, *arguments]
     return Launch(
         command,
         launch.environment,
@@ -152,13 +156,18 @@ def _broken(launch: Launch, part: str) -> Launch:
 
 
 def _ground(what: str, folder: Path) -> FaultsInstallation:
+    home = Home(folder / "run")
+    home.make()
+    # What this program has loaded, its servers need not load again.
+    forks = ForkServer.of_this_process(home.logs, (*FORKED, THIS))
     if what in ("short", "claims"):
         kind = WithoutConstraint if what == "claims" else FaultsInstallation
-        return kind(folder / "run", workers=1, apis=1)
+        return kind(home.folder, workers=1, apis=1, forks=forks)
     return FaultsInstallation(
-        folder / "run",
+        home.folder,
         workers=1,
         apis=1,
+        forks=forks,
         given=json.loads((folder / GIVEN).read_text()),
         make_worker=lambda name: BrokenWorker(name, what),
         make_api=lambda name, door: BrokenApi(name, door, what),
@@ -180,9 +189,9 @@ def main() -> None:
         BREAK[rest[0]]()
         app(rest[1:])
         return
+    ground = _ground(what, Path(rest[0]))
     threading.Thread(target=_end_with_the_tests, daemon=True).start()
-    folder = Path(rest[0])
-    code = rehearse(PLANS[what], _ground(what, folder))
+    code = rehearse(PLANS[what], ground)
     sys.stdout.flush()
     os._exit(code)
 

@@ -1,5 +1,6 @@
 """Faults, shortly: nothing is lost while servers die, and a part broken on purpose is found."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from ops.faults.checks import CHECKS
 from ops.local.home import CHECKOUT, Home, write_private
+from ops.local.servers.forking import NOT_FOR_IT
 from ops.local.servers.postgres import data_folder_aside
 from services import crash_points
 from services.crash_points import CrashPoint
@@ -68,6 +70,8 @@ def rehearse(what: str, folder: Path) -> tuple[int, str]:
     run = subprocess.Popen(
         [sys.executable, "-m", "tests.ops.faults.faulty", what, str(folder)],
         cwd=CHECKOUT,
+        # What it was given could be read in the servers that are forked from it.
+        env={k: v for k, v in os.environ.items() if not k.startswith(NOT_FOR_IT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -3,58 +3,70 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
-from operator import gt
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from clients.database import Database
-from clients.temporal.client import CaseSignaller, connect
-from crypto.key_ring import KeyRing
-from models.messages import WAKE_UP, case_workflow_id
+from clients.temporal.client import STANDING, CaseSignaller, connect, ensure_standing
+from crypto.key_ring import key_ring
+from models.messages import WAKE_UP, WorkflowName, case_workflow_id
 from ops.backup.stores.temporal import temporal_file
-from ops.faults.installation import FaultsInstallation
+from ops.local.home import Home
 from ops.local.servers import Launch
+from ops.local.system import System
 from rules.cases.process import Status, Transition
 from rules.clock import now
-from tests.ops.faults.test_faults import SHARED, folder
+from settings import Settings
 from tests.ops.test_system import within
 from tests.shared.office import Office
-from tests.shared.servers import Servers
+from tests.shared.servers import Servers, Simulators, worker_settings
 from tests.shared.waiting import until
+from worker import build
 
 pytestmark = pytest.mark.installation
 
 
 @pytest.fixture
-def installation(servers: Servers) -> Iterator[FaultsInstallation]:
-    """A worker with a Temporal of its own, which keeps its database in a file."""
-    name = f"medcab_{uuid4().hex}"
-    given = {key: servers.environment[key] for key in SHARED if key.startswith("S3_")}
-    given |= servers.new_database(name) | {"S3_BUCKET": name.replace("_", "-")}
-    with folder() as made:
-        one = FaultsInstallation(made / "run", workers=1, apis=0, given=given)
-        try:
-            one.start()
-            yield one
-        finally:
-            one.stop(keep=False)
-            servers.drop_database(name)
+def system(tmp_path: Path) -> Iterator[System]:
+    """A Temporal that keeps its database in a file."""
+    made = System(Home(tmp_path / "home"), given={}, usual=False)
+    made.outer = [each for each in made.outer if each.name == "temporal"]
+    made.obtain()
+    made.start_outer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def settings(system: System, servers: Servers, simulators: Simulators) -> Iterator[Settings]:
+    """An installation beside it, with a database, a bucket and a home of its own."""
+    name = f"lost-{uuid4().hex}"
+    yield worker_settings(servers, simulators, name, system.home).model_copy(
+        update={"temporal_address": system.environment["TEMPORAL_ADDRESS"], "sweep_grace": 5.0}
+    )
+    servers.drop_database(f"medcab_{name}")
 
 
 async def test_a_server_thrown_back_loses_no_case(
-    installation: FaultsInstallation, monkeypatch: pytest.MonkeyPatch
+    system: System, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An approval that was carried out, a question that was heard and a start are lost. The first
     brings no second certificate, the others go on with the next act or the next term."""
-    settings = installation.settings
-    client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+    client = await connect(settings, key_ring())
     database = Database.from_settings(settings)
     office = await Office.open(database, CaseSignaller(client, settings.task_queue))
+
+    @asynccontextmanager
+    async def working() -> AsyncIterator[None]:
+        async with build(settings, client, database):
+            sweeper = [one for one in STANDING if one.workflow is WorkflowName.SWEEPER]
+            await ensure_standing(client, settings.task_queue, sweeper)
+            yield
 
     async def stands(case_id: UUID, status: Status, *, closed: bool = False) -> None:
         async def there() -> bool:
@@ -66,41 +78,43 @@ async def test_a_server_thrown_back_loses_no_case(
     async def journaled(case_id: UUID, kind: str) -> int:
         return sum(one.kind == kind for one in await office.journal(case_id))
 
-    approved, asked = await office.submitted(), await office.submitted()
-    for case_id in (approved, asked):
-        await stands(case_id, Status.IN_REVIEW)
-    await asyncio.sleep(1)
-    earlier = installation.folder / "earlier.db"
-    await asyncio.to_thread(_copy, temporal_file(installation.system.home), earlier)
+    async with working():
+        approved, asked = await office.submitted(), await office.submitted()
+        for case_id in (approved, asked):
+            await stands(case_id, Status.IN_REVIEW)
+        await asyncio.sleep(1)
+        earlier = system.home.folder / "earlier.db"
+        await asyncio.to_thread(_copy, temporal_file(system.home), earlier)
 
-    await office.decide(approved, Transition.APPROVE)
-    await stands(approved, Status.APPROVED, closed=True)
-    await office.decide(asked, Transition.CLARIFY)
+        await office.decide(approved, Transition.APPROVE)
+        await stands(approved, Status.APPROVED, closed=True)
+        await office.decide(asked, Transition.CLARIFY)
 
-    async def heard() -> bool:
-        case = await office.case(asked)
-        return case.wakes_at is not None and case.wakes_at > now()
+        async def heard() -> bool:
+            case = await office.case(asked)
+            return case.wakes_at is not None and case.wakes_at > now()
 
-    await until(heard)
-    begun = await office.submitted()
-    await stands(begun, Status.IN_REVIEW)
+        await until(heard)
+        begun = await office.submitted()
+        await stands(begun, Status.IN_REVIEW)
 
-    await asyncio.to_thread(_throw_back, installation, earlier, monkeypatch)
+    await asyncio.to_thread(_throw_back, system, earlier, monkeypatch)
     runs = {one.id async for one in client.list_workflows("ExecutionStatus = 'Running'")}
     assert {case_workflow_id(approved), case_workflow_id(asked)} <= runs
     assert case_workflow_id(begun) not in runs
 
-    run = client.get_workflow_handle(case_workflow_id(approved))
-    await run.signal(WAKE_UP)
-    assert (await run.result())["open"] is False
-    assert await journaled(approved, "case.act_issued") == 1
+    async with working():
+        run = client.get_workflow_handle(case_workflow_id(approved))
+        await run.signal(WAKE_UP)
+        assert (await run.result())["open"] is False
+        assert await journaled(approved, "case.act_issued") == 1
 
-    past = now()
-    await office.set_times(asked, wakes_at=past)
-    await until(lambda: _looked(office, asked, past))
-    await office.decide(begun, Transition.APPROVE)
-    await stands(begun, Status.APPROVED, closed=True)
-    assert await journaled(begun, "case.act_issued") == 1
+        past = now()
+        await office.set_times(asked, wakes_at=past)
+        await until(lambda: _looked(office, asked, past))
+        await office.decide(begun, Transition.APPROVE)
+        await stands(begun, Status.APPROVED, closed=True)
+        assert await journaled(begun, "case.act_issued") == 1
     await database.close()
 
 
@@ -114,12 +128,10 @@ def _copy(source: Path, target: Path) -> None:
         reading.backup(writing)
 
 
-def _throw_back(
-    installation: FaultsInstallation, earlier: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """End Temporal and the worker at once; Temporal comes back with an earlier file."""
-    process = installation.system.processes["temporal"]
-    launch, kept = process.server.launch, temporal_file(installation.system.home)
+def _throw_back(system: System, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End Temporal at once; it comes back with an earlier file."""
+    process = system.processes["temporal"]
+    launch, kept = process.server.launch, temporal_file(system.home)
 
     def on_earlier_file(environment: dict[str, str]) -> Launch:
         for ending in ("-wal", "-shm"):
@@ -128,9 +140,6 @@ def _throw_back(
         return launch(environment)
 
     monkeypatch.setattr(process.server, "launch", on_earlier_file)
-    ended = [installation.system.processes[name] for name in ("temporal", "worker-1")]
-    before = [one.restarts for one in ended]
-    for one in ended:
-        installation.kill(one.server.name)
-    assert within(90, lambda: all(map(gt, [one.restarts for one in ended], before)))
-    assert within(90, lambda: installation.ready(one.server.name for one in ended))
+    before = process.restarts
+    process.kill()
+    assert within(90, lambda: process.restarts > before and process.works(20))
