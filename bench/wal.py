@@ -51,13 +51,15 @@ class Log:
                 "select pg_relation_filenode(oid), relname from pg_class where relkind = 'r'"
             ).fetchall()
             place = connection.execute(
-                "select oid::int, current_setting('data_directory') from pg_database"
-                " where datname = current_database()"
+                "select oid::int, current_setting('data_directory'), pg_walfile_name(%s),"
+                " pg_walfile_name(%s) from pg_database where datname = current_database()",
+                [start, end],
             ).fetchone()
         assert place is not None
-        database, data = place
+        database, data, *files = place
         tables = {int(number): str(name) for number, name in rows if number}
-        told = self._dumped(f"--path={data}/pg_wal", f"--start={start}", f"--end={end}")
+        # Where no file is named, the next one may be looked at, which is still empty.
+        told = self._dumped(f"--path={data}/pg_wal", f"--start={start}", f"--end={end}", *files)
         return _read(told.splitlines(), database, tables)
 
     def _dumped(self, *asked: str) -> str:
