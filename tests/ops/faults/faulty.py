@@ -61,7 +61,7 @@ BROKEN = Plan(
     in_flight=6,
     pause=0.0,
     settle_within=15.0,
-    first=("rights", "verification", "lock"),
+    first=("application", "application", "rights", "verification", "lock"),
 )
 """Signals of one case never arrive: only the sweeper could wake it."""
 EVENTS = replace(BROKEN, cases=1, first=("credential",))
