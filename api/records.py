@@ -251,10 +251,9 @@ async def begin(
 ) -> RecordDraftOut:
     """Begin an entry. Only you see it until it is signed."""
     opened = OpenedFor(patient_id, body.visit_id)
-    begun = container.record_drafts
-    await begun.begin(actor, opened, idempotency_key, body.type)
+    begun = await container.record_drafts.begin(actor, opened, idempotency_key, body.type)
     async with container.database.work() as session:
-        draft = await drafts.own(session, actor, idempotency_key, opened)
+        draft = await drafts.own(session, actor, begun, opened)
         return RecordDraftOut.of(await drafts.seen(session, actor, draft))
 
 

@@ -32,7 +32,6 @@ app = Commands(
 
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that run workflows.")]
 Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pages and the API.")]
-
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 app.add_typer(gov_service_keys.app, name="module-keys")

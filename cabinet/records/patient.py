@@ -137,8 +137,8 @@ async def begin(
 ) -> Response:
     """Begin an entry of this patient: nothing is created by looking."""
     opened = OpenedFor(patient_id, visit_id)
-    await visit.container.record_drafts.begin(visit.actor, opened, draft_id, kind)
-    return visit.go(f"{patient_url(patient_id)}/drafts/{draft_id}")
+    begun = await visit.container.record_drafts.begin(visit.actor, opened, draft_id, kind)
+    return visit.go(f"{patient_url(patient_id)}/drafts/{begun}")
 
 
 @router.post("/entries/{entry_id}/correct")

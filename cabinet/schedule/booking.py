@@ -31,7 +31,7 @@ from rules.access import Permission
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
-from rules.schedule.hours import moment
+from rules.schedule.hours import DAY, STEPS, length_of, minutes_of, moment
 from rules.schedule.states import MOVES_FROM, REASON, AppointmentState, VisitStep
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
@@ -46,6 +46,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/sch
 
 Text = Annotated[str, Form(max_length=40)]
 Asked = Annotated[str, Query(max_length=200)]
+Typed = Annotated[str, Form(max_length=200)]
 Reason = Annotated[str, Form(max_length=5 * REASON[1])]
 BOOK = "/schedule/book"
 _DAYS = 7
@@ -62,12 +63,17 @@ async def booking(
     clinician: Asked = "",
     day: Asked = "",
     move: Asked = "",
-    text: Asked = "",
-    born: Asked = "",
 ) -> Response:
     """Choose a patient, whom, and a time; with `move` another time for an appointment."""
-    asked = _Asked(uuid_of(patient), clinician, day, uuid_of(move), text, born)
-    return await _page(visit, session, asked)
+    return await _page(visit, session, _Asked(uuid_of(patient), clinician, day, uuid_of(move)))
+
+
+@router.post("/book/search")
+async def search(
+    visit: Inside, session: Work, text: Typed = "", born: Text = "", clinician: Typed = ""
+) -> Response:
+    """Look for the patient. By POST: what is typed stands in no address."""
+    return await _page(visit, session, _Asked(None, clinician, text=text, born=born))
 
 
 @router.post("/book")
@@ -398,19 +404,18 @@ async def _beside(session: DatabaseSession, patient: UUID, typed: dict[str, str]
         day = identifiers.day(typed["on_day"])
     except IdentifierError as error:
         day = bad("on_day", error.message)
-    clock = typed["at"].strip().zfill(5)
-    if not (clock[:2] + clock[3:]).isdigit() or clock[2:3] != ":" or clock >= "24:00":
+    clock, minutes = minutes_of(typed["at"]), length_of(typed["minutes"])
+    if clock is None or clock == DAY:
         bad("at", "Укажите время, например 09:30.")
-    minutes = typed["minutes"].strip()
-    if not minutes.isdigit() or not 5 <= int(minutes[:6]) <= 480:
+    if minutes not in STEPS:
         bad("minutes", "Приём длится от 5 минут до 8 часов.")
     if not typed["beside"].strip():
         bad("beside", "Напишите причину: от 3 до 500 знаков.")
-    if errors or who is None or day is None:
+    if errors or who is None or day is None or clock is None:
         raise Refusal("incomplete", errors[0].message, 422, errors)
     zone = ZoneInfo(await seen.zone_for(session, who))
-    at = moment(day, int(clock[:2]) * 60 + int(clock[3:]), zone)
-    return TimeWish(who, patient, at, int(minutes), beside=typed["beside"])
+    at = moment(day, clock, zone)
+    return TimeWish(who, patient, at, minutes, beside=typed["beside"])
 
 
 def _moment(text: str) -> datetime:

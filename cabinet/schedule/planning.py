@@ -19,6 +19,7 @@ from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.clock import now
 from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.schedule.hours import length_of, minutes_of
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
 from services.schedule import feed, planning, seen
@@ -378,18 +379,17 @@ def _hours(unit_id: UUID, typed: Mapping[str, str], prefix: str = "") -> HoursWi
     who = uuid_of(typed["clinician"]) or bad("clinician", "Выберите человека.")
     clocks = []
     for field in ("starts", "ends"):
-        text = typed[field].strip().zfill(5)
-        whole = text[:2].isdigit() and text[3:].isdigit() and text[2:3] == ":" and len(text) == 5
-        if not whole or text > "24:00" or text[3:] > "59":
+        clock = minutes_of(typed[field])
+        if clock is None:
             bad(field, "Укажите время, например 09:30.")
         else:
-            clocks.append(int(text[:2]) * 60 + int(text[3:]))
-    step = typed["step"].strip()
-    if not step.isdigit() or len(step) > 3:
+            clocks.append(clock)
+    step = length_of(typed["step"])
+    if step is None:
         bad("step", "Приём длится от 5 минут до 8 часов.")
-    if errors or who is None:
+    if errors or who is None or step is None:
         raise Refusal("incomplete", errors[0].message, 422, errors)
-    return HoursWish(who, unit_id, uuid_of(typed["room"]), clocks[0], clocks[1], int(step))
+    return HoursWish(who, unit_id, uuid_of(typed["room"]), clocks[0], clocks[1], step)
 
 
 def _day(field: str, text: str) -> date:

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from models.tables.people import Absence
-from ops.interleavings.clinic import InterleavedClinic
+from ops.interleavings.clinic import InterleavedClinic, identity
 from ops.interleavings.results import ResultScene, confirmations
 from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
 from ops.interleavings.stepping import Act
@@ -25,6 +25,8 @@ class _Answering(ResultScene):
     async def set_up(self) -> SteppedScene:
         await self.begin()
         await self.open("doctor")
+        other = identity()
+        await self.clinic.patients(1, named=other)
         doctor, colleague, head = (self.clinic[one] for one in ("doctor", "colleague", "head"))
         offer = partial(self.acts.offer, doctor, self.id)
         self.offer = await offer(colleague.person_id, "Прошу помочь")
@@ -41,6 +43,7 @@ class _Answering(ResultScene):
             "taken": partial(self.acts.take, head, self.id),
             "looked at": self.look,
             "corrected": partial(self.hear, 2),
+            "another patient's": partial(self.hear, 3, other),
         }
         return SteppedScene(some(self.dice, acts, self.dice.choice((2, 3, 3))), self.judge)
 
@@ -97,6 +100,7 @@ ANSWERING = Family(
             "changed_meanwhile",
             "incomplete",
             "superseded",
+            "another_patient",
         }
     ),
 )

@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 16, 32
 """Room for the words at the axes."""
 TICKS = 4
+_SMALLEST, _LARGEST = Decimal("1e-12"), Decimal("1e12")
+"""No laboratory means a number beyond these: it stands in the table, and not in the figure."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,14 @@ def plot_of(
     values: Sequence[tuple[datetime, Decimal, Urgency]], reference: Bounds | None
 ) -> Plot | None:
     """The figure of these values, the oldest first; None where there are fewer than two."""
+    values = [one for one in values if _is_meant(one[1])]
     if len(values) < 2:
         return None
-    bounds = (
-        [one for one in (reference.low, reference.high) if one is not None] if reference else []
+    normal = reference or Bounds()
+    low_end, high_end = (
+        one if one is not None and _is_meant(one) else None for one in (normal.low, normal.high)
     )
+    bounds = [one for one in (low_end, high_end) if one is not None]
     numbers = [value for _, value, _ in values] + bounds
     low, high = min(numbers), max(numbers)
     room = (high - low) / 10 or abs(high) / 10 or Decimal(1)
@@ -68,9 +73,9 @@ def plot_of(
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     band = None
-    if reference is not None and bounds:
-        top = y(reference.high) if reference.high is not None else float(TOP)
-        foot = y(reference.low) if reference.low is not None else float(HEIGHT - BOTTOM)
+    if bounds:
+        top = y(high_end) if high_end is not None else float(TOP)
+        foot = y(low_end) if low_end is not None else float(HEIGHT - BOTTOM)
         band = (top, foot)
     step = (high - low) / TICKS
     ticks = [low + step * n for n in range(TICKS + 1)]
@@ -79,6 +84,10 @@ def plot_of(
         band,
         [(y(one), _written(one, step)) for one in ticks],
     )
+
+
+def _is_meant(number: Decimal) -> bool:
+    return not number or _SMALLEST < abs(number) < _LARGEST
 
 
 def _written(number: Decimal, step: Decimal) -> str:

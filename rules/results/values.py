@@ -121,14 +121,26 @@ def age_on(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
+def _outside(value: str, bounds: Bounds | None) -> bool:
+    """Whether a value lies outside for certain: «> 10» does where 10 is the most."""
+    said = value.strip()
+    number = number_of(said.lstrip("<>≤≥= "))
+    if bounds is None or number is None:
+        return False
+    if said[0] in ">≥":
+        return bounds.high is not None and number >= bounds.high
+    if said[0] in "<≤":
+        return bounds.low is not None and number <= bounds.low
+    return not bounds.hold(number)
+
+
 def urgency_of(
     value: str, flag: Flag, reference: Bounds | None, critical: Bounds | None
 ) -> Urgency:
     """How dangerous a value is."""
     found = [_OF_FLAG[flag]]
-    number = number_of(value)
-    if number is not None and critical is not None and not critical.hold(number):
+    if _outside(value, critical):
         found.append(Urgency.CRITICAL)
-    if number is not None and reference is not None and not reference.hold(number):
+    if _outside(value, reference):
         found.append(Urgency.ABNORMAL)
     return min(found, key=DANGER.index)

@@ -6,6 +6,7 @@ for. Where the clock jumps over an hour, hours in it do not exist; where an hour
 that begin in it begin with the first, and hours that end in it end with the second.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ DAY = 1440
 MOST_DAYS = 31
 """So many days are asked for at once."""
 STEPS = range(5, 481)
+
+_CLOCK = re.compile(r"(\d{1,2})[:.]([0-5]\d)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,3}", re.ASCII)
 
 Span = tuple[datetime, datetime]
 """From one moment until another, the second not included."""
@@ -198,6 +202,18 @@ def _meets(spans: Sequence[Span], begins: datetime, ends: datetime) -> bool:
     """Whether one of the merged spans meets the time between two moments."""
     at = bisect_left(spans, ends, key=lambda one: one[0])
     return at > 0 and spans[at - 1][1] > begins
+
+
+def minutes_of(clock: str) -> int | None:
+    """Minutes after midnight of a time that somebody typed, up to 24:00; None for no time."""
+    typed = _CLOCK.fullmatch(clock.strip())
+    minutes = int(typed[1]) * 60 + int(typed[2]) if typed else DAY + 1
+    return minutes if minutes <= DAY else None
+
+
+def length_of(typed: str) -> int | None:
+    """A number of minutes that somebody typed; None for anything else."""
+    return int(typed) if _LENGTH.fullmatch(typed := typed.strip()) else None
 
 
 def demand_hours(starts: int, ends: int, step: int, zone: str) -> None:

@@ -46,6 +46,7 @@ from services.accounts.sign_in import unlock as unlock_account
 from services.meetings.acts import Meetings, demand_operator
 from services.meetings.purposes import hooks_of
 from services.own_workflows import Wake
+from services.results import looking as results
 
 
 class AccountLocks:
@@ -198,6 +199,7 @@ async def _lock(
     if before is not None:
         return before.id
     await lock_account(session, person_id, SUSPICION, now)
+    await results.person_changed(session, person_id, now)
     session.add(account)
     # Whoever it is locked against may have linked it, and would need no password afterwards.
     await session.exec(delete(ProviderLink).where(col(ProviderLink.person_id) == person_id))

@@ -34,7 +34,8 @@ class Patients:
     ) -> None:
         """Enter a patient under this id. The same again changes nothing.
 
-        Raises Refusal 403, 409 where another patient has the SNILS or the policy, 422.
+        Raises Refusal 403, 409 `number_taken` where another patient has the SNILS or the policy and
+        `entered_already` for a form that was sent before with another identity, 422.
         """
         actor.demand(Permission.REGISTER_PATIENTS, unit_id)
         now = present()
@@ -43,8 +44,10 @@ class Patients:
             row = await enter(session, who, unit_id, actor.person_id, now, patient_id)
             if row is None:
                 known = await session.get(Patient, patient_id)
-                if known is None or identity_of(known) != who:
+                if known is None:
                     raise await _taken(session, who, patient_id)
+                if identity_of(known) != who:
+                    raise entered_already()
 
     async def correct(
         self, actor: Actor, patient_id: UUID, version: int, typed: Mapping[str, str]
@@ -131,6 +134,12 @@ _TAKEN = (
     "Такой номер уже есть у другого пациента. Если это один человек, откройте его карту; если нет, "
     "проверьте номер или сохраните без него."
 )
+
+
+def entered_already() -> Refusal:
+    """The form was sent before, for somebody else or with other data."""
+    words = "По этой форме пациент уже внесён. Для другого пациента откройте новую форму."
+    return Refusal("entered_already", words, 409)
 
 
 def stale() -> Refusal:

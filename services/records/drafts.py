@@ -18,10 +18,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.encrypted_columns import bound_row
-from models.tables.records import RecordDraft, RecordEntry
+from models.tables.records import RecordDraft, RecordEntry, RecordVersion
 from rules.access import Actor, Permission
 from rules.clock import now as present
 from rules.forms.draft_edits import edit
+from rules.ids import new_id
 from rules.records.entries import (
     MOST_DRAFTS,
     OpenedFor,
@@ -63,12 +64,17 @@ class RecordDrafts:
         self._database = database
 
     async def begin(self, actor: Actor, opened: OpenedFor, draft_id: UUID, kind: str) -> UUID:
-        """Begin an entry; the same id again begins no other. Returns the id."""
+        """Begin an entry; the same id again begins no other. Returns the id.
+
+        That of an entry which was signed begins another: a page that was opened before offers it.
+        """
         async with self._database.work() as session:
             await demand_way(session, actor, opened.patient_id)
             await visits.demand(session, opened)
             await _demand_room(session, actor)
             await types.newest(session, kind)
+            if await session.get(RecordVersion, draft_id) is not None:
+                draft_id = new_id()
             draft = RecordDraft(
                 id=draft_id,
                 author_id=actor.person_id,

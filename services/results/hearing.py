@@ -22,7 +22,7 @@ from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal
 from rules.results import life
-from rules.results.life import Matching, Passed, ResultState
+from rules.results.life import Matching, OfferState, Passed, ResultState
 from rules.results.terms import ResultTerms
 from rules.results.values import DANGER, Urgency, urgency_of
 from services.journal import entries as journal
@@ -147,6 +147,7 @@ async def _again(
     found = await finding.exact(session, said.patient)
     if after.patient_id is not None and await finding.is_another(session, said, after.patient_id):
         await finding.take_out(session, row, None, None, now)
+        await rows.end_offer(session, row.id, OfferState.WITHDRAWN, now)
         after = life.detached(after, after.patient_id, after.answers_id)
     matching = after.state is ResultState.UNMATCHED and found is not None
     if matching:

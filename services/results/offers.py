@@ -77,7 +77,7 @@ async def answer(
         raise not_found()
     if theirs is None and offer.to_id != actor.person_id:
         raise not_found()
-    if (state is OfferState.WITHDRAWN) != (theirs is OfferState.WITHDRAWN):
+    if state not in _SAID or (state is OfferState.WITHDRAWN) != (theirs is OfferState.WITHDRAWN):
         raise not_found()
     if offer.state == state.value:
         return
@@ -123,6 +123,8 @@ async def _end(
         await rows.tell(session, row, [offer.from_id], _TOLD[state], now, key)
 
 
+_SAID = (OfferState.ACCEPTED, OfferState.REFUSED, OfferState.WITHDRAWN)
+"""What people say to an offer; it lapses by itself."""
 _TOLD = {
     OfferState.ACCEPTED: NoticeKind.RESULT_ACCEPTED,
     OfferState.REFUSED: NoticeKind.RESULT_CAME_BACK,

@@ -306,7 +306,10 @@ async def one(session: AsyncSession, actor: Actor, result_id: UUID) -> ResultSee
     if row is None or match is None:
         raise not_found()
     offers = await _offers_of(session, row.id)
-    asked = any(one.to_id == actor.person_id and one.state is OfferState.OFFERED for one in offers)
+    asked = any(
+        one.to_id == actor.person_id and one.state is OfferState.OFFERED and one.lapses_at > now
+        for one in offers
+    )
     theirs = actor.person_id in (row.answers_id, row.confirmed_by) or asked
     able = actor.may(Permission.TREAT) or actor.may(Permission.OVERSEE_RESULTS, row.unit_id)
     if theirs and able:

@@ -29,7 +29,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import DirectStatement
 from models.tables.base import UtcDateTime
-from models.tables.people import Absence
+from models.tables.people import Absence, Person, Unit
 from models.tables.schedule import HoursException, WorkingHours
 from rules.schedule import hours as rules
 from rules.schedule.hours import DayHours, ExceptionalHours, FreeSlot, WeeklyHours
@@ -124,6 +124,17 @@ def _hours() -> DirectStatement:
             col(Absence.first_day) <= last,
             col(Absence.last_day) >= first,
         ),
+        # Whoever leaves is away from that day on: nobody books them, and what is booked shows.
+        choose(
+            literal("away"),
+            col(Person.id),
+            *none,
+            sql_cast(null(), Integer()),
+            sql_cast(func.timezone(col(Unit.time_zone), col(Person.left_at)), Date()),
+            sql_cast(last, Date()),
+        )
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(col(Person.id) == people, col(Person.left_at).is_not(None)),
     )
     return DirectStatement(asked)
 

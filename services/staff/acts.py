@@ -43,6 +43,7 @@ from services.accounts.sessions import end_access, end_device, end_session
 from services.cases import assignment
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
+from services.results import looking as results
 from services.staff import departures, invitations
 from services.staff.acting import (
     StaffActing,
@@ -200,6 +201,7 @@ class StaffActs:
                 raise as_it_is()
             await demand_successor(doing.session, person_id, doing.now)
             await accounts.lock(doing.session, person_id, "administrator", doing.now)
+            await results.person_changed(doing.session, person_id, doing.now)
             await doing.done(JournalKind.ACCOUNT_LOCKED)
             await doing.tell(NoticeKind.ACCOUNT_LOCKED)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -23,6 +23,7 @@ from models.tables.journal import JournalEntry
 from models.tables.meetings import Meeting, MeetingSlot
 from models.tables.notices import Notice
 from models.tables.people import Person, RoleGrant, Unit
+from models.tables.results import LabResult
 from models.tables.second_factor import Passkey, SmsFactor
 from rules.access import Actor, Role
 from rules.account_locks import (
@@ -39,6 +40,8 @@ from rules.clock import now
 from rules.ids import new_id
 from rules.meetings import CHECKLIST, MeetingState, Purpose
 from rules.refusals import Refusal
+from rules.results.life import ResultState
+from rules.results.values import Urgency
 from rules.risks import RiskKind
 from rules.second_factor import Method
 from services import access
@@ -101,6 +104,37 @@ async def locked(staff: Staff, name: str = "Соколова Анна") -> Actor
     owner = await staff.person(name, Role.DOCTOR)
     await staff.container.account_locks.lock_own(owner.person_id, visitor_at())
     return owner
+
+
+async def test_results_of_whoever_is_locked_are_looked_at_at_once(staff: Staff) -> None:
+    """By the person or by an administrator: a critical result does not wait for midnight."""
+    people = [await staff.person("Соколова Анна", Role.DOCTOR) for _ in range(2)]
+    later = now() + timedelta(days=1)
+    results = [
+        LabResult(
+            id=new_id(),
+            number="Л-1",
+            unit_id=staff.office.ward,
+            answers_id=one.person_id,
+            state=ResultState.UNMATCHED.value,
+            urgency=Urgency.CRITICAL.value,
+            version=1,
+            opened_at=now(),
+            due_at=later,
+            looks_at=later,
+        )
+        for one in people
+    ]
+    ids = [one.id for one in results]
+    async with staff.database.work() as session:
+        session.add_all(results)
+    own, others = people
+    await staff.container.account_locks.lock_own(own.person_id, visitor_at())
+    await staff.container.staff.lock(staff.admin, new_id(), others.person_id, "Потерян")
+    async with staff.database.work() as session:
+        found = await session.exec(select(LabResult.looks_at).where(col(LabResult.id).in_(ids)))
+        assert all(one is not None and one < later for one in found)
+        await session.exec(delete(LabResult).where(col(LabResult.id).in_(ids)))
 
 
 async def met(

@@ -123,6 +123,7 @@ SCHEDULE_PAGES: dict[str, Row] = {
     "POST /schedule/calendars": Row("session", TREATING, send=form(name="Телефон")),
     "POST /schedule/calendars/{feed_id}/revoke": mine("session"),
     "GET /schedule/book": Row("session", BOOKERS),
+    "POST /schedule/book/search": Row("session", BOOKERS, send=form(text="Нет Такого")),
     "POST /schedule/book": Row("session", BOOKERS, send=form(**CHOSEN)),
     "POST /schedule/beside": Row(
         "session", BOOKERS, send=form(act_id=ACT, patient="{own_patient_id}")

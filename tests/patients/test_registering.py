@@ -59,6 +59,8 @@ async def test_a_patient_is_entered_once_and_corrected_by_version(office: Office
     with pytest.raises(Refusal, match="number_taken") as taken:
         await patients.register(registrar, uuid4(), office.ward, typed)
     assert taken.value.facts["patients"] == str(key)
+    with pytest.raises(Refusal, match="entered_already"):
+        await patients.register(registrar, key, office.ward, {**TYPED, "name": "Другая Ольга"})
     assert [one.path for one in taken.value.fields] == ["snils"]
     better = {**typed, "name": "Сидорова-Ким Анна Львовна"}
     assert await patients.correct(registrar, key, 1, better) == 2

@@ -52,6 +52,9 @@ async def test_a_draft_is_its_authors_own_and_is_signed_once(writing: Writing) -
     assert (
         await refused(writing.records.sign(writing.colleague, draft_id, opened, 0))
     ).status == 404
+    again = await writing.drafts.begin(writing.doctor, opened, draft_id, "visit")
+    assert again != draft_id, "the page was left open, and its form sent again"
+    await writing.drafts.discard(writing.doctor, again, opened)
     async with writing.office.database.work() as session:
         left = await session.exec(
             select(RecordDraft.id).where(RecordDraft.author_id == writing.doctor.person_id)

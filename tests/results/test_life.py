@@ -196,9 +196,14 @@ def test_the_more_dangerous_of_flag_and_value_counts() -> None:
         urgency_of("обнаружено", Flag.ABNORMAL, normal, critical),
         urgency_of("NaN", Flag.NONE, normal, critical),
         urgency_of("Infinity", Flag.NONE, normal, critical),
+        urgency_of("> 6,2", Flag.NONE, normal, critical),
+        urgency_of("<3.5", Flag.NONE, normal, critical),
+        urgency_of(">4", Flag.NONE, normal, critical),
+        urgency_of("1e400", Flag.NONE, normal, critical),
+        urgency_of("", Flag.NONE, normal, critical),
     ]
     c, a, o = Urgency.CRITICAL, Urgency.ABNORMAL, Urgency.OTHER
-    assert told == [o, a, c, c, a, o, o]
+    assert told == [o, a, c, c, a, o, o, c, a, o, c, o]
 
 
 def test_references_go_by_sex_and_age() -> None:
@@ -241,4 +246,6 @@ def test_the_figure_holds_all_values() -> None:
     assert figure.band is not None
     assert figure.points[2].y < figure.band[1] < figure.points[0].y
     assert plot_of(values[:1], None) is None
+    far = [(now, Decimal("1e999999999"), Urgency.CRITICAL)]
+    assert plot_of([*values, *far], Bounds(Decimal("-1e400"), None)) == plot_of(values, None)
     assert plot_of([(now, Decimal(5), Urgency.OTHER)] * 2, None) is not None

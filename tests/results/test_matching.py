@@ -100,6 +100,7 @@ async def test_the_laboratory_names_another_patient(clinic: Clinic) -> None:
     first = clinic.said()
     result = await clinic.take(first)
     await clinic.open_page(clinic.doctor, result)
+    await clinic.acts.offer(clinic.doctor, result, clinic.colleague.person_id, "Прошу помочь")
     said = {
         "name": other.name,
         "birth_date": other.birth_date,
@@ -114,4 +115,6 @@ async def test_the_laboratory_names_another_patient(clinic: Clinic) -> None:
         clinic.doctor.person_id,
     )
     assert "detached" in await clinic.notices(clinic.doctor)
+    opened = clinic.open_page(clinic.colleague, result)
+    assert await code_of(opened) == "patient_closed", "who was asked about the one opens no other"
     assert await clinic.troubles(result) == []

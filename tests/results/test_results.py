@@ -268,6 +268,15 @@ async def test_who_sees_a_result(clinic: Clinic) -> None:
         way = await ways.way_in(session, colleague, clinic.patient, now())
         assert way is not None
         assert way.name == "result"
+    async with clinic.database.work() as session:
+        asked = await session.get_one(LabOffer, offer)
+        lapses, asked.lapses_at = asked.lapses_at, now()
+        session.add(asked)
+    assert await closed(colleague) == "patient_closed", "the offer has lapsed, if nobody looked yet"
+    async with clinic.database.work() as session:
+        (await session.get_one(LabOffer, offer)).lapses_at = lapses
+    lapsed = clinic.acts.answer_offer(colleague, result, offer, OfferState.LAPSED)
+    assert await code_of(lapsed) == "not_found", "only the clock lets an offer lapse"
     await clinic.acts.answer_offer(colleague, result, offer, OfferState.REFUSED)
     assert await closed(colleague) == "patient_closed"
     async with clinic.database.work() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from models.tables.people import Absence
+from models.tables.people import Absence, Person
 from models.tables.schedule import Appointment
 from rules.access import Role
 from rules.clock import now
@@ -19,6 +19,7 @@ from rules.schedule.states import MISSED_AFTER, AppointmentState, VisitStep
 from services.patients import ways
 from services.schedule import clocks, free, seen
 from services.schedule.planning import HoursWish
+from services.schedule.seen import AppointmentTrouble
 from tests.schedule.clinic import Clinic, clinic
 
 __all__ = ["clinic"]
@@ -254,6 +255,21 @@ async def test_an_appointment_that_parted_from_its_clock_is_shown(clinic: Clinic
     async with clinic.database.work() as session:
         found = await seen.to_settle(session, clinic.registrar, clinic.office.ward, now())
         assert [each.trouble for each in found if each.id == one.id] == ["parted"]
+
+
+async def test_nobody_books_whoever_has_left(clinic: Clinic) -> None:
+    """Hours end with a departure; what is booked later is shown until somebody has settled it."""
+    booked = await clinic.book()
+    doctor, ward = clinic.doctor.person_id, clinic.office.ward
+    async with clinic.database.work() as session:
+        assert await free.free_times(session, [doctor], clinic.first.date(), 1, now())
+        (await session.get_one(Person, doctor)).left_at = now()
+    async with clinic.database.work() as session:
+        assert not await free.free_times(session, [doctor], clinic.first.date(), 1, now())
+        shown = await seen.to_settle(session, clinic.registrar, ward, now())
+    assert [one.trouble for one in shown if one.id == booked.id] == [AppointmentTrouble.OUTSIDE]
+    with pytest.raises(Refusal, match="not_working"):
+        await clinic.book(1, 1)
 
 
 async def test_who_sees_which_names(clinic: Clinic) -> None:

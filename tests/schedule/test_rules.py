@@ -15,6 +15,8 @@ from rules.schedule.hours import (
     demand_hours,
     free_times,
     hours_at,
+    length_of,
+    minutes_of,
     moment,
     parted,
     span,
@@ -127,6 +129,32 @@ def test_hours_that_are_none_are_refused(begins: int, ends: int, step: int) -> N
     """Empty, backwards, past midnight, or shorter than one appointment."""
     with pytest.raises(Refusal, match="incomplete"):
         demand_hours(begins, ends, step, VOLGOGRAD)
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes"),
+    [
+        ("9:30", 570),
+        (" 09.30 ", 570),
+        ("24:00", DAY),
+        ("00:00", 0),
+        ("24:01", None),
+        ("09:75", None),
+        ("9²:30", None),
+        ("٠٩:٣٠", None),
+        ("930", None),
+        ("", None),
+    ],
+)
+def test_times_that_people_type(typed: str, minutes: int | None) -> None:
+    """What is no time is none, whatever digits it is written in."""
+    assert minutes_of(typed) == minutes
+
+
+def test_lengths_that_people_type() -> None:
+    """Whole minutes in up to three digits, and nothing that only looks like them."""
+    typed = ("15", " 480 ", "²", "1٥", "0000300000", "-5", "1e2", "")
+    assert [length_of(one) for one in typed] == [15, 480, *[None] * 6]
 
 
 def test_every_way_back_needs_a_reason_and_nothing_leaves_the_end() -> None:
