@@ -129,10 +129,11 @@ class _Day:
             act = name.removesuffix(" again")
             if act == "clock":
                 continue
-            both = {one.refused, outcomes.get(f"{act} again", one).refused}
+            first = outcomes[act]
+            both = {first.refused, outcomes.get(f"{act} again", first).refused}
             # A hold in the way may end between the two: then the second may have what the first
             # could not.
-            if len(both - {"taken"}) > 1:
+            if "" in both and not both <= {"", "taken"}:
                 wrong.append(f"{act} twice: {both}")
             if ("" in both) != (self.ids[act] in acts):
                 wrong.append(f"{name}: {both}, and the act is kept or is not")

@@ -15,8 +15,8 @@ WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 16, 32
 """Room for the words at the axes."""
 TICKS = 4
-_SMALLEST, _LARGEST = Decimal("1e-12"), Decimal("1e12")
-"""No laboratory means a number beyond these: it stands in the table, and not in the figure."""
+_MEANT = range(-12, 13)
+"""No laboratory means a number of another power of ten: it stands in the table alone."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def plot_of(
 
 
 def _is_meant(number: Decimal) -> bool:
-    return not number or _SMALLEST < abs(number) < _LARGEST
+    return not number or number.adjusted() in _MEANT
 
 
 def _written(number: Decimal, step: Decimal) -> str:
