@@ -19,7 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
     Dialect,
-    Integer,
     Select,
     and_,
     bindparam,
@@ -177,10 +176,9 @@ async def first_of_mine(
     values = {
         "applicant_id": actor.person_id,
         "kind": kind.value,
-        "most": _within(limit) + 1,
     }
     async with database.line() as line, line.cursor(row_factory=dict_row) as cursor:
-        query = _first_of_mine(database.engine.dialect)
+        query = _first_of_mine(database.engine.dialect, _within(limit) + 1)
         rows = await (await cursor.execute(query, values)).fetchall()
     return listed(rows, _within(limit), Order.NEWEST)
 
@@ -327,8 +325,12 @@ async def _listing(
 
 
 @lru_cache
-def _first_of_mine(dialect: Dialect) -> bytes:
-    """The compiled query as the driver takes it; compiled once."""
+def _first_of_mine(dialect: Dialect, most: int) -> bytes:
+    """The compiled query as the driver takes it; compiled once for each length of a page.
+
+    With a limit that it does not know PostgreSQL expects a tenth of all rows, finds that dear, and
+    plans the query anew each time.
+    """
     query = (
         line_columns(names=False)
         .where(
@@ -336,7 +338,7 @@ def _first_of_mine(dialect: Dialect) -> bytes:
             col(Case.kind) == bindparam("kind"),
         )
         .order_by(LISTED_AT.desc(), col(Case.id).desc())
-        .limit(bindparam("most", type_=Integer()))
+        .limit(literal_column(str(most)))
     )
     return str(query.compile(dialect=dialect)).encode()
 
