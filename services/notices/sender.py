@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Uuid, bindparam, func, insert, update
+from sqlalchemy import Uuid, bindparam, func, insert, literal_column, update
 from sqlalchemy import select as choose
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -104,7 +104,8 @@ _DUE = DirectRows(
         col(Notice.next_try_at) <= bindparam("now", type_=UtcDateTime()),
     )
     .order_by(col(Notice.next_try_at), col(Notice.id))
-    .limit(1)
+    # A limit that it does not know would have PostgreSQL plan it anew each time.
+    .limit(literal_column("1"))
     .with_for_update(skip_locked=True, of=Notice)
 )
 """Built once. The address is read apart: one that cannot be decrypted must not hold up others."""
