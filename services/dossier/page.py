@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.tables.cases import (
     READ_FOR,
     Case,
@@ -199,10 +201,8 @@ async def put_together(session: AsyncSession, actor: Actor, case: Case) -> CaseP
     ids |= {e.by_person for e in entries} | {d.by for d in decisions}
     people = await _people(session, {i for i in ids if i})
     units = {
-        u.id: u.name
-        for u in await session.exec(
-            select(Unit).where(col(Unit.id).in_({case.unit_id, case.responsible_unit_id}))
-        )
+        one.id: one.name
+        for one in await _UNITS.all(session, {"ids": [case.unit_id, case.responsible_unit_id]})
     }
     reviews = not own and deciding.reviews(actor, case)
     acts = own or deciding.decides(actor, case)
@@ -388,9 +388,13 @@ async def _act(session: AsyncSession, case: Case) -> IssuedAct | None:
     return found.one_or_none()
 
 
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
+_UNITS = DirectRows(select(Unit).where(col(Unit.id) == any_(_IDS)))
+_PEOPLE = DirectRows(select(Person).where(col(Person.id) == any_(_IDS)))
+
+
 async def _people(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Person]:
-    found = await session.exec(select(Person).where(col(Person.id).in_(ids)))
-    return {person.id: person for person in found.all()}
+    return {person.id: person for person in await _PEOPLE.all(session, {"ids": [*ids]})}
 
 
 async def _reading(session: AsyncSession, case: Case, actor: Actor) -> list[UUID]:

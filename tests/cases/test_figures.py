@@ -91,6 +91,14 @@ async def test_a_list_is_one_statement(office: Office, database: Database) -> No
             await case_lists.desk(session, office.reviewer)
     assert len(mine.lines) == 4
     assert len(sent) == 2 * LIST_STATEMENTS, sent
+    with statements(database) as sent:
+        first = await case_lists.first_of_mine(
+            database, office.clinician, 3, kind=CaseKind.APPLICATION
+        )
+    assert first.lines == mine.lines[:3]
+    assert len(sent) == LIST_STATEMENTS, sent
+    # A length that PostgreSQL does not know would have it plan the query anew each time.
+    assert sent[0].endswith("LIMIT 4"), sent
 
 
 async def test_a_page_does_not_ask_more_for_a_longer_story(
