@@ -1,6 +1,7 @@
 """The simulated gov service: `python -m simulators.gov_service --keys FOLDER`.
 
-A process of its own with keys of its own. It takes encrypted requests, refuses what it cannot open
+A party of its own with keys of its own, and a process of its own where it is killed or counted by
+itself (`ops.local.system`). It takes encrypted requests, refuses what it cannot open
 or verify, acknowledges, works for some seconds, answers in an envelope of its own and calls back,
 signed by the rules of Standard Webhooks. `PUT /faults` spoils the connection; `PUT /behaviour`
 spoils what the service itself does; `DELETE /messages` makes it forget everything.
@@ -12,8 +13,9 @@ import base64
 import json
 import os
 import secrets
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -417,8 +419,11 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def main() -> None:
-    """Serve on loopback until stopped. The secret of callbacks comes from the environment."""
+def made(options: Sequence[str]) -> tuple[FastAPI, int]:
+    """The simulator that these options describe, and its port on loopback.
+
+    The secret of callbacks comes from the environment.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument(
@@ -427,7 +432,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     parser.add_argument("--crypto", choices=["standard", "gost"], default="standard")
     parser.add_argument("--delay", type=float, default=6.0, help="Seconds until an answer.")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(options)
     app = create_app(
         chosen.keys,
         os.environ["MEDCAB_GOV_SERVICE_CALLBACK_SECRET"],
@@ -435,7 +440,12 @@ def main() -> None:
         GovServiceBehaviour(delay=chosen.delay),
         chosen.crypto,
     )
-    serve(app, chosen.port)
+    return app, chosen.port
+
+
+def main() -> None:
+    """Serve on loopback until stopped."""
+    serve(*made(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from itertools import groupby
 from fastapi import FastAPI
 
 from clients.serving import serve_all
-from simulators import laboratory, mail, oidc, personnel, push, sms, subscriber
+from simulators import gov_service, laboratory, mail, oidc, personnel, push, sms, subscriber
 from simulators.registers import (
     accreditation_centre,
     accreditation_register,
@@ -22,6 +22,7 @@ from simulators.registers import (
 )
 
 MADE: Mapping[str, Callable[[Sequence[str]], tuple[FastAPI, int]]] = {
+    "gov_service": gov_service.made,
     "register": register.made,
     "identity": identity.made,
     "personnel": personnel.made,

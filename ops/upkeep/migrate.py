@@ -2,8 +2,6 @@
 
 import asyncio
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, inspect
 
 from clients.database import driver_url
@@ -50,6 +48,10 @@ def _owner_url(settings: Settings) -> str:
 
 def migrate_database(settings: Settings) -> None:
     """Run the migrations that are still to run. Raises NotMigratedError."""
+    # Not imported at the top: servers that never migrate would keep it in memory.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
     config.set_main_option("sqlalchemy.url", _owner_url(settings).replace("%", "%%"))

@@ -200,7 +200,7 @@ def test_an_installation_survives_its_supervisor_and_tells_the_story(
     assert "Stopped." in installation.run("down")
     after, _ = supervisor.communicate(timeout=90)
     assert supervisor.returncode == 0
-    outside = ["simulators", "gov_service", "minio", "temporal", "postgres"]
+    outside = ["simulators", "minio", "temporal", "postgres"]
     assert STOPPING.findall(after) == ["archiver", "api-1", "worker-1", *outside]
     assert not any(each.alive for each in last)
     assert "Nothing of Medcab" in installation.typed("status", code=1)
@@ -296,7 +296,7 @@ def test_an_interrupted_start_leaves_nothing(installation: Installation) -> None
     said_until(supervisor, "ready")
     os.killpg(supervisor.pid, signal.SIGINT)
     after, _ = supervisor.communicate(timeout=90)
-    in_order = ["simulators", "gov_service", "minio", "temporal", "postgres"]
+    in_order = ["simulators", "minio", "temporal", "postgres"]
     stopped = STOPPING.findall(after)
     assert stopped == [name for name in in_order if name in stopped]
     assert _commands(str(installation.home.folder)) == []
