@@ -114,14 +114,24 @@ def migrate() -> None:
 
 
 @app.command()
-def seed() -> None:
+def seed(
+    clinic: Annotated[
+        int | None,
+        typer.Option(
+            help="Also a demo clinic: 50 clinicians, 3000 patients, a month of days. "
+            "The same number makes the same clinic.",
+            min=1,
+            max=999,
+        ),
+    ] = None,
+) -> None:
     """Enter the catalogue and the demo accounts; refused where other people have cases."""
     from ops.data.seed import SeedRefusedError
     from ops.data.seed import seed as enter
 
     settings = _settings(running=True)
     with refusals_told(SeedRefusedError):
-        accounts = enter(settings, typer.echo)
+        accounts = enter(settings, typer.echo, clinic)
     for account in accounts:
         typer.echo(account)
 

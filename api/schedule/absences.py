@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.accounts.sign_in import StrictBody
 from api.cases.drafts import IdempotencyKey
@@ -19,7 +19,7 @@ from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from rules.absences import AbsenceReason, AbsenceState, DisplacedOutcome, PatientTelling
 from rules.access import Actor, Permission
-from rules.clock import now
+from rules.clock import MeantDay, MeantMoment, now
 from rules.schedule.states import REASON
 from services.absences import seen
 from services.absences.acts import AbsenceDays
@@ -37,8 +37,8 @@ class _Out(BaseModel):
 class DaysIn(StrictBody):
     """The days of an absence, both included, by the calendar of the unit."""
 
-    first_day: date
-    last_day: date
+    first_day: MeantDay
+    last_day: MeantDay
     reason: AbsenceReason
 
 
@@ -64,7 +64,7 @@ class ChosenTimeIn(StrictBody):
     """Another time than the one that is proposed."""
 
     clinician_id: UUID
-    starts_at: AwareDatetime
+    starts_at: MeantMoment
 
 
 class CancellingIn(StrictBody):

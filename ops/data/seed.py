@@ -27,6 +27,7 @@ from models.encrypted_columns import bound
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
+from ops.data.demo_clinic import ClinicSeeded, ClinicSize, seed_clinic
 from ops.data.demo_patients import seed_patients
 from ops.data.demo_people import DESKS, INSTITUTION, PEOPLE, UNITS, DemoPerson
 from ops.local.home import write_private
@@ -74,18 +75,31 @@ class DemoAccount:
         )
 
 
-def seed(settings: Settings, tell: Callable[[str], None] | None = None) -> list[DemoAccount]:
+def seed(
+    settings: Settings, tell: Callable[[str], None] | None = None, clinic: int | None = None
+) -> list[DemoAccount]:
     """Enter the catalogue, and in a demo its people; safe to repeat.
 
-    What administrators have changed in the pages stays as it is, and is named to `tell`.
-    Raises SeedRefusedError where the database holds other people or cases, CatalogueError for a
-    faulty catalogue.
+    With `clinic`, a demo gets besides the clinic of that seed (`ops.data.demo_clinic`). What
+    administrators have changed in the pages stays as it is, and is named to `tell`. Raises
+    SeedRefusedError where the database holds other people or cases, or is no demo's and a clinic is
+    asked for; CatalogueError for a faulty catalogue.
     """
 
     async def run() -> list[DemoAccount]:
         database = Database.from_settings(settings)
         try:
-            return await seed_database(database, settings, tell)
+            if clinic is not None and not settings.demo:
+                raise SeedRefusedError("a demo clinic is entered into a demo only (MEDCAB_DEMO)")
+            accounts = await seed_database(database, settings, tell)
+            if clinic is not None:
+                entered = await enter_clinic(database, settings, clinic, ClinicSize())
+                if tell is not None:
+                    tell(
+                        f"Clinic {clinic}: {entered.clinicians} clinicians, "
+                        f"{entered.patients} patients, {entered.appointments} appointments"
+                    )
+            return accounts
         finally:
             await database.close()
 
@@ -112,6 +126,16 @@ async def seed_database(
         kept = {p.email: _kept(accounts[p.login]) for p in PEOPLE if p.login in accounts}
         write_private(file, kept)
     return list(accounts.values())
+
+
+async def enter_clinic(
+    database: Database, settings: Settings, seed: int, size: ClinicSize
+) -> ClinicSeeded:
+    """Enter the demo clinic of a seed beside the people of the demo; safe to repeat."""
+    async with database.work() as session:
+        units = await _units(session, settings)
+        zone = settings.time_zone
+        return await seed_clinic(session, units, zone, present(), seed, size)
 
 
 async def enter_diagnoses(session: AsyncSession, settings: Settings) -> None:

@@ -212,6 +212,44 @@ async def append(
     return entry
 
 
+@dataclass(frozen=True)
+class FirstEntry:
+    """The first entry of a chain that nobody else can know yet."""
+
+    chain: UUID
+    kind: JournalKind
+    at: datetime
+    facts: Mapping[str, Any]
+    contents: Any = None
+
+
+async def begin_chains(session: AsyncSession, system: str, firsts: Sequence[FirstEntry]) -> None:
+    """Begin many chains at once, in two statements: for what a program enters by thousands."""
+    rows, waits = [], []
+    for one in firsts:
+        entry = _entry(
+            chain=one.chain,
+            position=1,
+            previous=GENESIS,
+            kind=one.kind,
+            at=one.at,
+            by=None,
+            system=system,
+            step=None,
+            facts=dict(one.facts),
+            contents=one.contents,
+        )
+        leaf = Leaf(CHAIN_LEAF, one.chain, 1, entry.hash)
+        said = {name: getattr(leaf, name) for name in _LEAF}
+        attestation = key_ring().attest(attested(leaf, GENESIS))
+        waits.append(said | {"previous": GENESIS, "attestation": attestation})
+        rows.append(bound_row(entry))
+    connection = await session.connection()
+    table = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
+    await connection.execute(insert(table), rows)
+    await connection.execute(insert(journal_pending), waits)
+
+
 async def lock_chain(session: AsyncSession, chain: UUID) -> None:
     """Wait until nobody else appends to a chain that no row owns; lock it for the unit of work."""
     key = int.from_bytes(chain.bytes[-4:], "big", signed=True)

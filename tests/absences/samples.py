@@ -15,7 +15,7 @@ from cabinet.absences.views import (
 )
 from cabinet.frame.states import StatusTag
 from cabinet.frame.views import FieldView, Option
-from rules.absences import AbsenceState, DisplacedOutcome
+from rules.absences import STATE_WORDS, AbsenceState, DisplacedOutcome
 from tests.cabinet.samples.cases import frame
 from tests.cabinet.samples.sample import Sample
 
@@ -59,7 +59,7 @@ def _absence(state: AbsenceState, waits: int) -> AbsencePlanLine:
         unit="Кардиологическое отделение",
         days="01.12.2026 — 07.12.2026",
         reason="болезнь",
-        state=StatusTag("есть записи без врача", tone, icon),
+        state=StatusTag(STATE_WORDS[state], tone, icon),
         waits=waits,
         earliest="01.12.2026, 10:30" if waits else "",
     )

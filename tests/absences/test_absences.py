@@ -112,6 +112,8 @@ async def test_every_appointment_gets_a_proposal_and_an_outcome(ward: Ward) -> N
     assert [one.appointment_id for one in lines] == [one.id for one in booked]
     assert {one.to_clinician for one in lines} == {"Ветрова Ольга Львовна"}
     assert [one.to_starts_at for one in lines] == [one.starts_at for one in lines]
+    head = await clinic.office.person("Главный Пётр Ильич", Role.UNIT_HEAD, clinic.office.ward)
+    waits, calls, _ = await _figures(ward, head)
     act = uuid4()
     made = await ward.absences.accept(clinic.registrar, act, lines[0].id, lines[0].version)
     assert await ward.absences.accept(clinic.registrar, act, lines[0].id, lines[0].version) == made
@@ -134,6 +136,9 @@ async def test_every_appointment_gets_a_proposal_and_an_outcome(ward: Ward) -> N
         PatientTelling.CALL,
         PatientTelling.CALL,
     ]
+    assert (await _figures(ward, head))[:2] == (waits - 3, calls + 2)
+    with pytest.raises(Refusal, match="forbidden"):
+        await ward.absences.told(head, lines[1].id)
     row = await ward.row(DisplacedAppointment, lines[0].id)
     message = await ward.row(Notice, row.notice_id)
     assert (message.kind, message.channel, message.person_id) == ("visit_moved", "sms", None)
@@ -148,6 +153,12 @@ async def test_every_appointment_gets_a_proposal_and_an_outcome(ward: Ward) -> N
     assert kinds == ["absence.planned", "absence.gathered", *3 * ["absence.settled"],
                      *2 * ["absence.told"]]  # fmt: skip
     assert set(ward.woken) == {plan_id}
+
+
+async def _figures(ward: Ward, actor: Actor) -> tuple[int, int, datetime | None]:
+    """What the home page of somebody says."""
+    async with ward.clinic.database.work() as session:
+        return await seen.figures(session, actor)
 
 
 async def _set(ward: Ward, table: Any, row_id: UUID, **columns: Any) -> None:

@@ -135,9 +135,9 @@ def names_in(said: Sequence[HomeSays], key: str) -> list[str]:
 
 STATEMENTS = {
     Role.DOCTOR: 7,
-    Role.UNIT_HEAD: 7,
+    Role.UNIT_HEAD: 8,
     Role.HR_HEAD: 6,
-    Role.REGISTRAR: 7,
+    Role.REGISTRAR: 8,
     Role.OPERATOR: 2,
     Role.SECURITY: 13,
     Role.ADMINISTRATOR: 3,
