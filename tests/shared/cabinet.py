@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from uuid import uuid4
@@ -56,9 +57,9 @@ class Site:
     settings: Settings
 
 
-@pytest.fixture(scope="session")
-async def site(settings: Settings) -> AsyncIterator[Site]:
-    """The cabinet over the servers of the run."""
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Site]:
+    """The cabinet behind a port."""
     port = free_port()
     chosen = settings.model_copy(
         update={
@@ -71,6 +72,13 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
     )
     async with at_port(create_app(chosen), port) as url:
         yield Site(url, chosen)
+
+
+@pytest.fixture(scope="session")
+async def site(settings: Settings) -> AsyncIterator[Site]:
+    """The cabinet over the servers of the run."""
+    async with serving(settings) as served:
+        yield served
 
 
 @dataclass(frozen=True)
