@@ -16,7 +16,7 @@ from services.catalogue_admin.types import as_file
 from settings import Settings
 from tests.catalogue_admin.test_changes import TYPE, code_of_programme, newest
 from tests.shared.administration import SHIPPED, Admins
-from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import Site, faults_of, signed_in, watch, well_made
 from tests.shared.served import at_port, free_port
 
 
@@ -81,13 +81,10 @@ async def test_every_screen_is_sound(screens: Screens) -> None:
     ):
         page = await screens.open(path)
         await expect(page.locator("h1")).to_be_visible()
-        assert not await faults_of(page), path
         if path in ("", "/programmes", f"/programmes/{code}", f"/types/{TYPE}"):
-            await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= PHONE["width"], path
+            await well_made(page)
+        else:
             assert not await faults_of(page), path
-            await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     assert not screens.wrong
 
 

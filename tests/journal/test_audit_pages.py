@@ -15,23 +15,15 @@ from services.course.contents import course
 from services.dossier import page as dossier
 from services.journal.checkpoints import trusted_certificates
 from tests.operation.test_pages import picture
-from tests.shared.cabinet import DESKTOP, PHONE, Site, at, faults_of, watch
+from tests.shared.cabinet import Site, at, watch, well_made
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 
 
 async def reads_well(page: Page, name: str) -> None:
-    """Nothing for axe at both widths and in both themes, and nothing to scroll to sideways."""
-    for scheme in ("light", "dark"):
-        for shape, viewport in (("desktop", DESKTOP), ("phone", PHONE)):
-            await page.emulate_media(color_scheme=scheme)
-            await page.set_viewport_size(viewport)  # type: ignore[arg-type]
-            assert await faults_of(page) == [], (name, scheme, shape)
-            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            assert await page.evaluate(wide) <= 0, (name, shape)
-            await picture(page, f"{name}-{shape}-{scheme}")
-    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    """The page is well made; a picture of each look, where somebody wants some."""
+    await well_made(page, lambda look: picture(page, f"{name}-{look}"))
 
 
 async def test_an_auditor_looks_back_and_the_applicant_reads_it(

@@ -1,7 +1,7 @@
 """The cabinet as people meet it: a served application, and people who sign in there."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -40,7 +40,6 @@ DRAWN = [
     "link-in-text-block",
     "scrollable-region-focusable",
     "aria-hidden-focus",
-    "target-size",
 ]
 """The rules of axe whose answer may change with the theme and the width."""
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -158,6 +157,21 @@ async def faults_of(page: Page, only: list[str] | None = None) -> list[str]:
         await page.evaluate(AXE)
     found: list[str] = await page.evaluate(FAULTS, only)
     return found
+
+
+async def well_made(page: Page, picture: Callable[[str], Awaitable[None]] | None = None) -> None:
+    """Axe finds nothing on a dark phone and a light desktop, and nothing hangs over the edge.
+
+    The desktop stays, where axe asks everything. `picture` is called with the name of each look.
+    """
+    for only, (theme, size) in zip((DRAWN, None), LOOKS, strict=True):
+        await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type,unused-ignore]
+        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert await faults_of(page, only) == [], (page.url, theme)
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, (page.url, theme)
+        if picture:
+            await picture(theme)
 
 
 def watch(page: Page) -> list[str]:

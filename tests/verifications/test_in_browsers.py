@@ -22,19 +22,10 @@ from services.accounts.sign_in import login_of
 from services.cases.signals import CaseSignals
 from services.verifications.acts import Verifications
 from tests.shared.accounts import PASSWORD, fresh_code
-from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in
+from tests.shared.cabinet import DESKTOP, Site, signed_in, well_made
 from tests.shared.office import Office
 from tests.shared.waiting import until
 from tests.verifications.living import FORM, NAME, NEEDED
-
-
-async def well_made(page: Page) -> None:
-    """Axe finds nothing at both widths, and nothing hangs over the edge."""
-    for size in (PHONE, DESKTOP):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert await faults_of(page) == [], page.url
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, page.url
 
 
 @pytest.mark.usefixtures("worker")
