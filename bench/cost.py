@@ -33,16 +33,13 @@ async def cost(office: Office, scale: float) -> list[Figure]:
     side.papers.make(2 * count)
     await Legs(side, count).live()
     legs = Legs(side, count)
-    start = await asyncio.to_thread(office.ground.log.position)
-    flushed = await _flushes(office)
-    await legs.live()
-    flushes = await _flushes(office) - flushed
-    end = await asyncio.to_thread(office.ground.log.position)
-    commits = len(own(await asyncio.to_thread(office.ground.log.commits, start, end))) / count
-    octets = await office.watches["medcab"].one("select %s::pg_lsn - %s::pg_lsn", (end, start))
-    notes = legs.told() | {
-        "of the write-ahead log": f"{flushes / count:.1f} flushes, {octets / count / KIB:.0f} KiB"
-    }
+    async with office.ground.log.written() as written:
+        flushed = await _flushes(office)
+        await legs.live()
+        flushes = (await _flushes(office) - flushed) / count
+    commits = len(own(written.commits)) / count
+    each = written.octets / count / KIB
+    notes = legs.told() | {"of the write-ahead log": f"{flushes:.1f} flushes, {each:.0f} KiB"}
     side.papers.make(INSPECTED)
     exact = Interval(commits, commits, commits)
     return [

@@ -78,13 +78,12 @@ async def p6(office: Office, scale: float) -> list[Figure]:
     client, log = await temporal(office.ground.settings), office.ground.log
     ours = await office.drafts(CASES)
     await office.settle()
-    start = await asyncio.to_thread(log.position)
-    for case_id, wire in ours:
-        await office.whole(case_id, wire)
-        await ended(client, case_workflow_id(case_id))
-    await office.settle()
-    end = await asyncio.to_thread(log.position)
-    commits = own(await asyncio.to_thread(log.commits, start, end))
+    async with log.written() as written:
+        for case_id, wire in ours:
+            await office.whole(case_id, wire)
+            await ended(client, case_workflow_id(case_id))
+        await office.settle()
+    commits = own(written.commits)
     most = max([(await events(client, case_workflow_id(one))).total() for one, _ in ours])
     least_id = uuid4()
     await office.least.ask("POST", f"/cases/{least_id}")
@@ -108,18 +107,17 @@ async def p6r(office: Office, scale: float) -> list[Figure]:
         await desk.behave(0, "lost")
         ours = await desk.drafts(CASES)
         await office.settle()
-        start = await asyncio.to_thread(log.position)
-        for case_id, wire in ours:
-            await desk.submit(case_id, wire)
-            await office.watches["medcab"].until(case_id, "processing")
-            await waits(client, _request(case_id))
-            body = await desk.answer_of(desk.message_of(case_id))
-            await desk.call_back(body, desk.signed(body))
-            await ended(client, _request(case_id))
-        await office.settle()
-        end = await asyncio.to_thread(log.position)
+        async with log.written() as written:
+            for case_id, wire in ours:
+                await desk.submit(case_id, wire)
+                await office.watches["medcab"].until(case_id, "processing")
+                await waits(client, _request(case_id))
+                body = await desk.answer_of(desk.message_of(case_id))
+                await desk.call_back(body, desk.signed(body))
+                await ended(client, _request(case_id))
+            await office.settle()
         await desk.stand_at(ours, "ready")
-        commits = own(await asyncio.to_thread(log.commits, start, end))
+        commits = own(written.commits)
         most = max([(await events(client, _request(one))).total() for one, _ in ours])
         least_id = uuid4()
         await desk.submit_least(least_id)

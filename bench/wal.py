@@ -5,20 +5,31 @@ for, only by a transaction that wrote. The record does not name the database, so
 attributed by what its transaction wrote before.
 """
 
+import asyncio
 import re
 import subprocess
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, LiteralString
+from uuid import uuid4
 
-import psycopg
+from psycopg import AsyncConnection as Connection
 
-TRIES = 25
 _LINE = re.compile(r"rmgr: (\w+)\s.*?tx:\s*(\d+), lsn: .*?desc: (\w+)")
 _PLACE = re.compile(r"rel \d+/(\d+)/(\d+)")
 _WITHIN = re.compile(r"subxacts: ([\d ]+)")
 _WRITES = {"INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT"}
+
+
+@dataclass
+class Written:
+    """What was written to the log while a block ran, known once it has ended."""
+
+    commits: Sequence[frozenset[str]] = ()
+    """The tables that each commit of the database wrote to."""
+    octets: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,52 +42,62 @@ class Log:
     url: str
     programs: Path
 
-    def position(self) -> str:
-        """The present end of the log, once all before it is on disk."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            asked = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
-            assert asked is not None
-            flushed = "select pg_current_wal_flush_lsn() >= %s::pg_lsn"
-            while connection.execute(flushed, asked).fetchone() != (True,):
-                time.sleep(0.02)
-        return str(asked[0])
+    @asynccontextmanager
+    async def written(self) -> AsyncIterator[Written]:
+        """What the block writes. Raises RuntimeError when `pg_waldump` fails."""
+        told = Written()
+        async with await Connection.connect(self.url, autocommit=True) as connection:
+            # Behind a slot no checkpoint removes a file of the log or uses it again.
+            slot = "select pg_create_physical_replication_slot(%s, true, true)"
+            await connection.execute(slot, (f"medcab_{uuid4().hex}",))
+            start = await _end(connection)
+            yield told
+            end = await _end(connection)
+            told.octets = await _one(connection, "select (%s::pg_lsn - %s)::bigint", end, start)
+            told.commits = await self._commits(connection, start, end)
 
-    def commits(self, start: str, end: str) -> Sequence[frozenset[str]]:
-        """The tables that each commit of the database wrote to, between two positions of the log.
+    async def _commits(
+        self, connection: Connection, start: str, end: str
+    ) -> Sequence[frozenset[str]]:
+        rows = await connection.execute(
+            "select pg_relation_filenode(oid), relname from pg_class where relkind = 'r'"
+        )
+        tables = {int(number): str(name) for number, name in await rows.fetchall() if number}
+        own = "select oid::int from pg_database where datname = current_database()"
+        database = await _one(connection, own)
+        folder = await _one(connection, "select current_setting('data_directory')")
+        # Unless it is told a file, `pg_waldump` asks any one there for the size of all, and those
+        # that wait to be written to are empty.
+        first = await _one(connection, "select pg_walfile_name(%s::pg_lsn + 1)", start)
+        told = await asyncio.to_thread(
+            subprocess.run,
+            [
+                str(self.programs / "pg_waldump"),
+                f"--path={folder}/pg_wal",
+                f"--start={start}",
+                f"--end={end}",
+                first,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode != 0:
+            raise RuntimeError(f"pg_waldump: {told.stderr.strip()}")
+        return _read(told.stdout.splitlines(), database, tables)
 
-        Raises RuntimeError when `pg_waldump` fails.
-        """
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            rows = connection.execute(
-                "select pg_relation_filenode(oid), relname from pg_class where relkind = 'r'"
-            ).fetchall()
-            place = connection.execute(
-                "select oid::int, current_setting('data_directory'), pg_walfile_name(%s),"
-                " pg_walfile_name(%s) from pg_database where datname = current_database()",
-                [start, end],
-            ).fetchone()
-        assert place is not None
-        database, data, *files = place
-        tables = {int(number): str(name) for number, name in rows if number}
-        # Where no file is named, the next one may be looked at, which is still empty.
-        told = self._dumped(f"--path={data}/pg_wal", f"--start={start}", f"--end={end}", *files)
-        return _read(told.splitlines(), database, tables)
 
-    def _dumped(self, *asked: str) -> str:
-        """What `pg_waldump` says. Where a file of the log is just being made, it is asked again."""
-        for _ in range(TRIES):
-            told = subprocess.run(  # noqa: S603 - a program of our own server
-                [str(self.programs / "pg_waldump"), *asked],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if told.returncode == 0:
-                return told.stdout
-            with psycopg.connect(self.url, autocommit=True) as connection:
-                connection.execute("select pg_logical_emit_message(false, 'medcab', 'goes on')")
-            time.sleep(0.2)
-        raise RuntimeError(f"pg_waldump: {told.stderr.strip()}")
+async def _end(connection: Connection) -> str:
+    """The present end of the log; all before it is on disk, for a later commit was waited for."""
+    await connection.execute("set synchronous_commit to on")
+    await connection.execute("select pg_logical_emit_message(true, 'medcab', 'here')")
+    return str(await _one(connection, "select pg_current_wal_flush_lsn()"))
+
+
+async def _one(connection: Connection, query: LiteralString, *given: str) -> Any:
+    found = await (await connection.execute(query, given)).fetchone()
+    assert found is not None
+    return found[0]
 
 
 def _read(lines: Sequence[str], database: int, tables: dict[int, str]) -> list[frozenset[str]]:

@@ -226,15 +226,14 @@ async def test_a_case_costs_seven_commits_and_no_more_events(
     async def measured() -> tuple[UUID, Commits]:
         case_id = await office.draft()
         await mails_are_told(database)
-        start = await asyncio.to_thread(log.position)
-        await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
-        await stands_at(office, case_id, Status.IN_REVIEW)
-        checklist = await office.checklist(case_id)
-        await office.decide(case_id, Transition.APPROVE, checklist=checklist)
-        await ended(client, case_workflow_id(case_id))
-        await mails_are_told(database)
-        end = await asyncio.to_thread(log.position)
-        return case_id, own(await asyncio.to_thread(log.commits, start, end))
+        async with log.written() as written:
+            await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
+            await stands_at(office, case_id, Status.IN_REVIEW)
+            checklist = await office.checklist(case_id)
+            await office.decide(case_id, Transition.APPROVE, checklist=checklist)
+            await ended(client, case_workflow_id(case_id))
+            await mails_are_told(database)
+        return case_id, own(written.commits)
 
     async with build(settings, client, database):
         await ensure_standing(client, settings.task_queue, [post])
@@ -270,15 +269,14 @@ async def test_a_request_costs_six_commits_and_a_fifth_more_events(
         case_id = await counter.draft()
         run = case_workflow_id(case_id, CaseKind.REQUEST)
         await mails_are_told(database)
-        start = await asyncio.to_thread(log.position)
-        await counter.requests.submit(counter.clinician, case_id, Act(uuid4(), 0))
-        await stands_at(counter.office, case_id, Status.PROCESSING)
-        await waits(client, run)
-        await call_back(settings, api.url, case_id)
-        await ended(client, run)
-        await mails_are_told(database)
-        end = await asyncio.to_thread(log.position)
-        return case_id, own(await asyncio.to_thread(log.commits, start, end))
+        async with log.written() as written:
+            await counter.requests.submit(counter.clinician, case_id, Act(uuid4(), 0))
+            await stands_at(counter.office, case_id, Status.PROCESSING)
+            await waits(client, run)
+            await call_back(settings, api.url, case_id)
+            await ended(client, run)
+            await mails_are_told(database)
+        return case_id, own(written.commits)
 
     async with build(settings, client, database):
         await ensure_standing(client, settings.task_queue, [post])

@@ -313,6 +313,12 @@ async def test_a_dismissal_closes_an_open_page_within_seconds(
     await desk.goto(f"{site.url}/desk/team")
     await desk.get_by_role("link", name="Кадровый учёт").click()
     card = desk.locator("section", has_text="Чужая")
+
+    async def is_told() -> bool:
+        await desk.reload()
+        return await card.count() == 1
+
+    await until(is_told)
     await expect(card).to_contain_text("Такого сотрудника в кабинете нет")
     await desk.set_viewport_size(PHONE)  # type: ignore[arg-type]
     assert not await faults_of(desk)
