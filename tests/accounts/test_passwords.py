@@ -9,10 +9,16 @@ from models.tables.notices import Notice
 from rules.accounts import check_password
 from rules.refusals import Refusal
 from services.accounts.common_passwords import common_passwords
-from tests.shared.accounts import PASSWORD, House
+from tests.shared.accounts import FULL_STRENGTH, PASSWORD, House
 
 ABOUT = ("Соколова Анна Сергеевна", "sokolova@gkb7.example", "Городская клиническая больница № 7")
 NEW = "совсем другие пять слов подряд"
+
+
+@pytest.fixture(autouse=True)
+def full_strength(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests."""
+    monkeypatch.setattr(passwords, "_HASHER", FULL_STRENGTH)
 
 
 @pytest.mark.asvs("6.2.1")

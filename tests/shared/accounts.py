@@ -1,7 +1,7 @@
 """People with accounts, and a door to knock at: the application over a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,12 +11,13 @@ from uuid import UUID, uuid4
 import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import update
 from sqlmodel import col
 
 from api.container import Container
-from crypto.passwords import hash_now
+from crypto import passwords
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from
@@ -40,6 +41,18 @@ BOUNDLESS = SignInLimits(
 HALF_MINUTE = 30
 ENOUGH = 10
 """Seconds that must be left of a half minute: a busy machine is no fault."""
+
+
+FULL_STRENGTH = passwords._HASHER
+"""How passwords are hashed outside of tests."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hashing is slow by intent; here it is as quick as it gets, unless its strength is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+        yield
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ class House:
 @cache
 def hash_of_password() -> str:
     """The hash of `PASSWORD`, which is made once: it is meant to be slow."""
-    return hash_now(PASSWORD)
+    return passwords.hash_now(PASSWORD)
 
 
 def account_with_password(person: Person, moment: datetime) -> Account:
