@@ -77,9 +77,11 @@ class RegisterChecks:
     def __init__(self, database: Database, wake: Wake) -> None:
         self._database = database
         self._wake = wake
+        self.patience = PATIENCE
+        """How many seconds somebody who asks waits for the end at most."""
 
-    async def ask(self, actor: Actor, patience: float = PATIENCE) -> CheckState:
-        """Have oneself compared now, and wait `patience` seconds for it at most.
+    async def ask(self, actor: Actor) -> CheckState:
+        """Have oneself compared now, and wait for it as long as patience lasts.
 
         A check that is under way is not begun twice. Raises Refusal 403, 409 without a SNILS, 429.
         """
@@ -98,7 +100,7 @@ class RegisterChecks:
                 begun = True
         if begun:
             await self._wake(check_id)
-        ends = asyncio.get_running_loop().time() + patience
+        ends = asyncio.get_running_loop().time() + self.patience
         while True:
             async with self._database.reading() as session:
                 row = await session.get_one(RegisterCheck, check_id)

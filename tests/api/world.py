@@ -15,7 +15,7 @@ from api.container import Container
 from models.tables.accounts import Account
 from models.tables.people import RoleGrant, Unit
 from ops.local.system import settings_from
-from rules.access import Actor, Right, Role
+from rules.access import Actor, Permission, Right, Role
 from rules.accounts import Stage
 from rules.clock import now
 from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
@@ -71,12 +71,14 @@ class World:
     reviewer: Actor
     digest: str
     others: dict[Whose, Mapping[str, str]] = field(default_factory=dict)
-    holders: dict[frozenset[Right], Holder] = field(default_factory=dict)
+    holders: dict[tuple[frozenset[Right], str | None], Holder] = field(default_factory=dict)
 
     @classmethod
     async def populate(cls, app: FastAPI, base_url: str) -> "World":
         """Make the units, a colleague and a stranger, and give each something of every kind."""
         container: Container = app.state.container
+        # No worker will ever answer.
+        container.register_checks.patience = 0
         office = await Office.open(container.database)
         async with container.database.work() as session:
             surgery = Unit(code="surgery", name="Хирургия", parent_id=office.institution)
@@ -93,11 +95,15 @@ class World:
             )
         return world
 
-    async def holder(self, *roles: Right) -> Holder:
-        """The person who holds these roles or permissions and no others, always the same one."""
-        known = frozenset(roles)
+    async def holder(self, *roles: Right, within: str | None = None) -> Holder:
+        """The person who holds these roles or permissions and no others, always the same one.
+
+        Permissions are held in the unit of this code, or in the whole institution.
+        """
+        narrow = within if any(isinstance(each, Permission) for each in roles) else None
+        known = (frozenset(roles), narrow)
         if known not in self.holders:
-            units = {role: self._unit_of(role) for role in roles}
+            units = {role: self._unit_of(role, narrow) for role in roles}
             home = next(
                 unit
                 for unit in (self.office.ward, self.office.hr, self.office.institution)
@@ -106,29 +112,32 @@ class World:
             first, *more = sorted(roles, key=lambda role: units[role] != home)
             actor = await self.office.person(f"Человек {first}", first, home)
             async with self.office.database.work() as session:
-                session.add_all(self.grants(actor.person_id, more))
+                session.add_all(self.grants(actor.person_id, more, narrow))
                 await session.flush()
                 actor = await access.actor_for(session, actor.person_id, now())
             things = await self.given(actor, actor)
             self.holders[known] = Holder(actor, await self.sign_in(actor), things)
         return self.holders[known]
 
-    def grants(self, person_id: UUID, roles: Iterable[Right]) -> list[RoleGrant]:
+    def grants(
+        self, person_id: UUID, roles: Iterable[Right], within: str | None = None
+    ) -> list[RoleGrant]:
         """These roles for a person, each where it is held."""
         since = now() - timedelta(days=1)
         return [
             RoleGrant(
                 person_id=person_id,
                 role=role.value,
-                unit_id=self._unit_of(role),
+                unit_id=self._unit_of(role, within),
                 **held(role, since),
             )
             for role in roles
         ]
 
-    def _unit_of(self, role: Right) -> UUID:
+    def _unit_of(self, right: Right, within: str | None) -> UUID:
         units = {"hr": self.office.hr, "cardiology": self.office.ward}
-        return units.get(IN_UNIT.get(role, ""), self.office.institution)
+        code = IN_UNIT.get(right) if isinstance(right, Role) else within
+        return units.get(code or "", self.office.institution)
 
     async def given(self, actor: Actor, away: Actor) -> Mapping[str, str]:
         """Give somebody something of every kind; `away` is whose absences are made up."""
@@ -163,7 +172,7 @@ class World:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
             base_url=self.base_url,
-            headers={"Accept": "text/html, */*"},
+            headers={"Accept": "text/html, */*", "Accept-Encoding": "identity"},
         )
 
     def things(self, holder: Holder, whose: Whose) -> dict[str, str]:
