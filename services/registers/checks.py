@@ -77,7 +77,7 @@ class RegisterChecks:
     def __init__(self, database: Database, wake: Wake) -> None:
         self._database = database
         self._wake = wake
-        self.patience = PATIENCE
+        self.patience: float = PATIENCE
         """How many seconds somebody who asks waits for the end at most."""
 
     async def ask(self, actor: Actor) -> CheckState:

@@ -174,7 +174,9 @@ class StandingRecorder(Recorder):
             base_url=self.settings.register_url, timeout=PATIENCE
         ) as register:
             await register.put("/faults", json={"mode": "fail"})
-            state = await RegisterChecks(self.database, wake).ask(self.office.clinician, PATIENCE)
+            checks = RegisterChecks(self.database, wake)
+            checks.patience = PATIENCE
+            state = await checks.ask(self.office.clinician)
             assert state.tries == 1
             await register.put("/faults", json={"mode": "ok"})
         async with self.database.work() as session:
