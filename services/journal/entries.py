@@ -13,7 +13,17 @@ from functools import lru_cache, reduce
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Insert, Update, bindparam, func, insert, inspect, update
+from psycopg import AsyncCursor
+from sqlalchemy import (
+    BindParameter,
+    Insert,
+    Update,
+    bindparam,
+    func,
+    insert,
+    inspect,
+    update,
+)
 from sqlalchemy import select as scalar
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -62,7 +72,8 @@ def _insert_with_pending(model: type[SQLModel]) -> Insert:
 class Along:
     """A statement of the same unit of work that is sent together with an entry."""
 
-    statement: Insert | Update
+    statement: Any
+    """An insert, an update, or a query of what other parts of the statement did."""
     values: Mapping[str, Any]
 
     @classmethod
@@ -114,13 +125,13 @@ def _updating(name: str, changed: tuple[str, ...]) -> Update:
 
 
 @lru_cache(maxsize=256)
-def _both(statement: Insert | Update, other: Insert | Update) -> Insert | Update:
+def _both(statement: Any, other: Any) -> Any:
     """Both statements as one; built once for each two."""
     return statement.add_cte(other.cte())
 
 
 @lru_cache(maxsize=256)
-def _along(statement: Insert | Update) -> DirectStatement:
+def _along(statement: Any) -> DirectStatement:
     """The statement with an entry before it; built once for each statement."""
     return DirectStatement(statement.add_cte(_INSERT_ENTRY.cte("journaled")))
 
@@ -148,12 +159,12 @@ async def _write(
     leaf: Leaf,
     previous: bytes = GENESIS,
     more: Mapping[str, Any] | None = None,
-) -> None:
+) -> AsyncCursor[Any]:
     values = {f"row_{name}": value for name, value in bound_row(row).items()}
     waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
     waits["leaf_previous"] = previous
     waits["leaf_attestation"] = key_ring().attest(attested(leaf, previous))
-    await statement.run(session, {**values, **waits, **(more or {})})
+    return await statement.run(session, {**values, **waits, **(more or {})})
 
 
 async def append(
@@ -248,6 +259,28 @@ async def begin_chains(session: AsyncSession, system: str, firsts: Sequence[Firs
     table = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
     await connection.execute(insert(table), rows)
     await connection.execute(insert(journal_pending), waits)
+
+
+async def begin_chain(
+    session: AsyncSession, by: UUID, first: FirstEntry, along: Along
+) -> Sequence[Any]:
+    """Begin a chain together with a query, and return the rows that the query finds."""
+    entry = _entry(
+        chain=first.chain,
+        position=1,
+        previous=GENESIS,
+        kind=first.kind,
+        at=first.at,
+        by=by,
+        system=None,
+        step=None,
+        facts=dict(first.facts),
+        contents=first.contents,
+    )
+    leaf = Leaf(CHAIN_LEAF, first.chain, 1, entry.hash)
+    found = await _write(session, _along(along.statement), entry, leaf, more=along.values)
+    session.info[_HEAD_OF, first.chain] = (1, entry.hash)
+    return await found.fetchall()
 
 
 async def lock_chain(session: AsyncSession, chain: UUID) -> None:

@@ -7,7 +7,7 @@ appointment the second is refused, by its version. Every act has an id and takes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from psycopg.errors import DeadlockDetected, ForeignKeyViolation
@@ -26,7 +26,7 @@ from rules.clock import now as present
 from rules.ids import hash_of
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.refusals import Refusal, act_id_reused, forbidden, not_found
+from rules.refusals import Refusal, forbidden, not_found
 from rules.schedule.hours import wall_of
 from rules.schedule.states import (
     FREES,
@@ -51,7 +51,6 @@ from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 from services.schedule import claims, free
 
-Done = TypeVar("Done")
 Along = Callable[[AsyncSession, Appointment | None], Awaitable[None]]
 """What a caller does in the unit of work of an act that is new; it is given the new appointment."""
 TRIES = 3
@@ -108,13 +107,10 @@ class Appointments:
         act = _act(act_id, actor, row.id, now, _said(wish))
 
         async def do(session: AsyncSession) -> ChangedAppointment:
-            if not await claims.take(session, act, row):
-                before = await claims.answered_before(session, act_id, act.body_hash)
-                return _changed(await session.get_one(Appointment, before))
-            await self._note_booked(session, row, actor, now)
+            await claims.take(session, act, row, _assigned(row, actor, now))
             return _changed(row)
 
-        return await self._taking(row, do)
+        return await self._taking(row, act, do)
 
     async def move(
         self,
@@ -157,8 +153,7 @@ class Appointments:
             if moved.first() is None:
                 return await _moved_before(session, act, appointment_id, version)
             await claims.free(session, [appointment_id])
-            if not await claims.take(session, act, row):
-                raise act_id_reused()
+            await claims.take(session, act, row, _assigned(row, actor, now))
             await journal.append(
                 session,
                 chain=appointment_id,
@@ -167,14 +162,13 @@ class Appointments:
                 by=actor.person_id,
                 facts={"to": str(row.id)},
             )
-            await self._note_booked(session, row, actor, now)
             if old.clinician_id != row.clinician_id:
                 await _tell(session, old, NoticeKind.APPOINTMENT_CANCELLED, actor, now)
             if along is not None:
                 await along(session, row)
             return _changed(row)
 
-        return await self._taking(row, do)
+        return await self._taking(row, act, do)
 
     async def step(
         self,
@@ -278,9 +272,14 @@ class Appointments:
         }
 
     async def _taking(
-        self, row: Appointment, do: Callable[[AsyncSession], Awaitable[Done]]
-    ) -> Done:
+        self,
+        row: Appointment,
+        act: AppointmentAct,
+        do: Callable[[AsyncSession], Awaitable[ChangedAppointment]],
+    ) -> ChangedAppointment:
         """Do what takes time in one unit of work; once more if only a hold that is over was there.
+
+        An act that was done before gets the same answer.
 
         Two who exchange their times may each wait for the other; the server then ends one of the
         two, who tries again.
@@ -289,6 +288,10 @@ class Appointments:
             try:
                 async with self._database.work() as session:
                     return await do(session)
+            except claims.DoneBefore:
+                async with self._database.work() as session:
+                    before = await claims.answered_before(session, act.id, act.body_hash)
+                    return _changed(await session.get_one(Appointment, before))
             except Refusal as refusal:
                 if refusal.code != "taken" or not left:
                     raise
@@ -303,31 +306,6 @@ class Appointments:
                 if not left or not isinstance(error.orig, DeadlockDetected):
                     raise
         raise AssertionError("unreachable")
-
-    async def _note_booked(
-        self, session: AsyncSession, row: Appointment, actor: Actor, now: datetime
-    ) -> None:
-        journal.head_is_known(session, row.id, None, None)
-        held = row.state == AppointmentState.HELD
-        events = [] if held else _events(row, NoticeKind.APPOINTMENT_ASSIGNED, actor)
-        contents = {"patient": str(row.patient_id)}
-        if row.reason:
-            contents["reason"] = row.reason
-        await journal.append(
-            session,
-            chain=row.id,
-            kind=JournalKind.APPOINTMENT_BOOKED,
-            at=now,
-            by=actor.person_id,
-            facts={
-                "clinician": str(row.clinician_id),
-                "starts_at": row.starts_at.isoformat(),
-                "state": row.state,
-                "overbooked": row.overbooked,
-            },
-            contents=contents,
-            along=outbox.rows_of(events, now),
-        )
 
     async def _note_step(
         self,
@@ -388,6 +366,12 @@ def event_of(row: Appointment, kind: NoticeKind, more: str) -> NoticeEvent:
     here = wall_of(row.starts_at, row.zone)
     facts = {"day": here.date().isoformat(), "time": f"{here:%H:%M}"}
     return NoticeEvent(row.clinician_id, kind, f"{row.id}:{kind}:{more}", facts=facts)
+
+
+def _assigned(row: Appointment, actor: Actor, now: datetime) -> journal.Along | None:
+    """The notice that somebody has a new appointment; a hold is none."""
+    held = row.state == AppointmentState.HELD
+    return outbox.rows_of([] if held else _events(row, NoticeKind.APPOINTMENT_ASSIGNED, actor), now)
 
 
 def _events(row: Appointment, kind: NoticeKind, actor: Actor) -> list[NoticeEvent]:

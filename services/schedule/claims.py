@@ -6,7 +6,7 @@ No row is looked for before: the exclusion constraint of the table decides, whoe
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, delete, exists, func, true, update
@@ -16,20 +16,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import DirectStatement
 from models.encrypted_columns import bound_row
 from models.tables.base import UtcDateTime
 from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
+from rules.journal.entries import JournalKind
 from rules.refusals import act_id_reused
 from rules.schedule.claims import parties
 from rules.schedule.states import AppointmentState, taken
+from services.journal import entries as journal
+from services.journal.entries import Along, FirstEntry
 
 
-class TimeTaken(NamedTuple):
-    """What became of the statement that takes time: whether the act is new, what it got."""
-
-    is_new: bool
-    got: frozenset[UUID]
+class DoneBefore(Exception):
+    """The act was done before: the caller's unit of work is to be rolled back."""
 
 
 def _given(table: Any, prefix: str) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def _given(table: Any, prefix: str) -> dict[str, Any]:
 
 
 @lru_cache
-def _statement() -> DirectStatement:
+def _statement() -> Any:
     """The act, the appointment if the act is new, and its claims as far as nobody has them."""
     tables = SQLModel.metadata.tables
     acts, appointments, claims = (
@@ -57,7 +56,7 @@ def _statement() -> DirectStatement:
         insert(appointments)
         .from_select(
             list(appointments.c.keys()),
-            choose(*_given(appointments, "row").values()).where(exists(choose(act.c.id))),
+            choose(*_given(appointments, "made").values()).where(exists(choose(act.c.id))),
             include_defaults=False,
         )
         .returning(appointments.c.id, appointments.c.starts_at, appointments.c.ends_at)
@@ -79,36 +78,44 @@ def _statement() -> DirectStatement:
         .returning(claims.c.party)
         .cte("claimed")
     )
-    return DirectStatement(
-        choose(
-            exists(choose(act.c.id)).label("is_new"),
-            choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
-        )
+    return choose(
+        exists(choose(act.c.id)).label("is_new"),
+        choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
     )
 
 
-async def take(session: AsyncSession, act: AppointmentAct, row: Appointment) -> bool:
-    """Write an appointment with its claims. False if this very act was done before.
+async def take(
+    session: AsyncSession, act: AppointmentAct, row: Appointment, notices: Along | None
+) -> None:
+    """Write an appointment with its claims, its journal and its notices: one statement.
 
-    Raises Refusal 409 `taken`: then the caller's unit of work is to be rolled back.
+    Raises Refusal 409 `taken` and DoneBefore: then the caller's unit of work is to be rolled back.
     """
     wanted = _parties(row)
-    got = await _take(session, act, row, wanted)
-    if not got.is_new:
-        return False
-    if len(got.got) < len(wanted):
-        raise _taken(row, got.got)
-    return True
-
-
-async def _take(
-    session: AsyncSession, act: AppointmentAct, row: Appointment, wanted: Sequence[UUID]
-) -> TimeTaken:
     values = {f"act_{name}": value for name, value in bound_row(act).items()}
-    values |= {f"row_{name}": value for name, value in bound_row(row).items()}
-    found = await _statement().run(session, {**values, "parties": wanted})
-    [(is_new, got)] = await found.fetchall()
-    return TimeTaken(is_new, frozenset(got or ()))
+    values |= {f"made_{name}": value for name, value in bound_row(row).items()}
+    contents = {"patient": str(row.patient_id)}
+    if row.reason:
+        contents["reason"] = row.reason
+    taking = Along(_statement(), {**values, "parties": wanted})
+    first = FirstEntry(
+        row.id,
+        JournalKind.APPOINTMENT_BOOKED,
+        row.changed_at,
+        {
+            "clinician": str(row.clinician_id),
+            "starts_at": row.starts_at.isoformat(),
+            "state": row.state,
+            "overbooked": row.overbooked,
+        },
+        contents,
+    )
+    along = taking.also(notices) if notices else taking
+    [(is_new, got)] = await journal.begin_chain(session, row.booked_by, first, along)
+    if not is_new:
+        raise DoneBefore
+    if len(got or ()) < len(wanted):
+        raise _taken(row, frozenset(got or ()))
 
 
 async def claim(session: AsyncSession, row: Appointment) -> None:

@@ -113,7 +113,7 @@ async def test_without_the_constraint_two_have_one_time(
         booked = AppointmentAct(
             id=uuid4(), by=twin.booked_by, at=now(), body_hash="", appointment_id=twin.id
         )
-        assert await claims.take(session, booked, twin)
+        await claims.take(session, booked, twin, None)
         both = {one.id: one for one in (first, twin)}
         assert len(bookings.taken_wrongly(both, await bookings.claims_of(session, both))) == 2
         await session.rollback()

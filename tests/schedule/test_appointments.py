@@ -21,6 +21,7 @@ from services.schedule import clocks, free, seen
 from services.schedule.planning import HoursWish
 from services.schedule.seen import AppointmentTrouble
 from tests.schedule.clinic import Clinic, clinic
+from tests.shared.statements import statements
 
 __all__ = ["clinic"]
 BOOKED, CANCELLED = AppointmentState.BOOKED, AppointmentState.CANCELLED
@@ -45,6 +46,22 @@ async def test_of_many_who_book_one_time_one_has_it(clinic: Clinic) -> None:
             .where(Appointment.clinician_id == clinic.doctor.person_id)
         )
         assert rows.one() == 1
+
+
+async def test_a_booking_looks_at_the_hours_and_writes_once(clinic: Clinic) -> None:
+    """One question, then one statement for act, appointment, claims, journal and notices; an act
+    that is repeated is looked for afterwards. A free week is two questions."""
+    await clinic.book()
+    act, wish = uuid4(), clinic.wish(1, 1)
+    booking = ["SELECT", "WITH", "commit"]
+    for words in (booking, ["SELECT", "WITH", "SELECT", "SELECT", "commit"]):
+        with statements(clinic.database, commits=True) as heard:
+            await clinic.appointments.book(clinic.registrar, act, wish)
+        assert [one.split()[0] for one in heard] == words
+    async with clinic.database.reading() as session:
+        with statements(clinic.database) as heard:
+            await free.free_times(session, [clinic.doctor.person_id], now().date(), 7, now())
+    assert len(heard) == 2
 
 
 async def test_an_act_takes_effect_once(clinic: Clinic) -> None:
