@@ -4,9 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from models.tables.people import Person, Unit
 from rules.texts.cleaning import in_order
 
@@ -50,7 +52,11 @@ async def email_of(session: AsyncSession, person_id: UUID) -> str:
 
 async def snils_of(session: AsyncSession, person_id: UUID) -> str | None:
     """The person's SNILS, by which registers know them; None if it is not stored."""
-    return (await session.get_one(Person, person_id)).snils
+    found: str | None = await _SNILS.one(session, {"who": person_id})
+    return found
+
+
+_SNILS = DirectRows(select(Person.snils).where(col(Person.id) == bindparam("who")))
 
 
 async def number_at_work(session: AsyncSession) -> int:

@@ -6,9 +6,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlmodel import select
+from sqlalchemy import bindparam
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
 from clients.register_batches import (
     PATHS,
     AccreditationRecord,
@@ -43,12 +45,17 @@ class AccreditationStatus:
     as_of: datetime
 
 
+_OF_PERSON = DirectRows(
+    select(RegisterRecord).where(col(RegisterRecord.person_id) == bindparam("who"))
+)
+
+
 async def of_person(
     session: AsyncSession, person_id: UUID
 ) -> Mapping[RegisterName, SaidByRegister]:
     """What each register said last; one that was never asked is left out."""
-    found = await session.exec(select(RegisterRecord).where(RegisterRecord.person_id == person_id))
-    return {RegisterName(row.source): said(row) for row in found.all()}
+    found = await _OF_PERSON.all(session, {"who": person_id})
+    return {RegisterName(row.source): said(row) for row in found}
 
 
 def said(row: RegisterRecord) -> SaidByRegister:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
+from models.tables.base import UtcDateTime
 from models.tables.results import LabOffer, LabResult
 from rules.access import Actor, Permission
 from rules.results.life import OPEN_STATES, OfferState, ResultState
@@ -35,27 +39,35 @@ async def results_waiting(session: AsyncSession, actor: Actor, now: datetime) ->
 
     Only results that are open are read, by the indexes of who answers and of the unit.
     """
-    own = (col(LabResult.answers_id) == actor.person_id) & (
-        col(LabResult.state) == ResultState.AWAITING.value
-    )
+    values = {
+        "who": actor.person_id,
+        "now": now,
+        "overseen": list(actor.units_with(Permission.OVERSEE_RESULTS)),
+        "matching": list(actor.units_with(Permission.MATCH_RESULTS)),
+    }
+    return ResultsWaiting(*await _waiting().one(session, values))
+
+
+@lru_cache
+def _waiting() -> DirectRows:
+    """The statement of `results_waiting`."""
+    who, now = bindparam("who", type_=Uuid()), bindparam("now", type_=UtcDateTime())
+    own = (col(LabResult.answers_id) == who) & (col(LabResult.state) == ResultState.AWAITING.value)
     late = col(LabResult.due_at) < now
     critical = col(LabResult.urgency) == Urgency.CRITICAL.value
-    not_own = col(LabResult.answers_id) != actor.person_id
-    overseen = _in_units(actor, Permission.OVERSEE_RESULTS) & late & not_own
-    nobodys = _in_units(actor, Permission.MATCH_RESULTS) & (
-        col(LabResult.state) == ResultState.UNMATCHED.value
-    )
+    not_own = col(LabResult.answers_id) != who
+    overseen = _in_units("overseen") & late & not_own
+    nobodys = _in_units("matching") & (col(LabResult.state) == ResultState.UNMATCHED.value)
     offered = (
         select(func.count())
         .where(
-            col(LabOffer.to_id) == actor.person_id,
+            col(LabOffer.to_id) == who,
             col(LabOffer.state) == OfferState.OFFERED.value,
             col(LabOffer.lapses_at) > now,
         )
         .scalar_subquery()
     )
-    connection = await session.connection()
-    found = await connection.execute(
+    return DirectRows(
         select(
             func.count().filter(own & critical),
             func.count().filter(own & ~critical & late),
@@ -65,9 +77,7 @@ async def results_waiting(session: AsyncSession, actor: Actor, now: datetime) ->
             func.count().filter(nobodys),
         ).where(col(LabResult.state).in_(OPEN_STATES), own | overseen | nobodys)
     )
-    return ResultsWaiting(*found.one())
 
 
-def _in_units(actor: Actor, permission: Permission) -> ColumnElement[bool]:
-    units = actor.units_with(permission)
-    return col(LabResult.unit_id).in_(units) if units else false()
+def _in_units(name: str) -> ColumnElement[bool]:
+    return col(LabResult.unit_id) == func.any(bindparam(name, type_=ARRAY(Uuid())))

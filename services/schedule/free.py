@@ -158,14 +158,16 @@ async def plan(
     return HoursPlan(weekly, exceptional, absent)
 
 
-_TAKEN = text(
-    "select c.party, lower(c.during), upper(c.during) from unnest(:parties) as wanted(party)"
-    " join claim c on c.during && tstzrange(:begins, :ends) and"
-    " uuidrange(c.party, c.party, '[]') = uuidrange(wanted.party, wanted.party, '[]')"
-).bindparams(
-    bindparam("parties", type_=ARRAY(Uuid())),
-    bindparam("begins", type_=UtcDateTime()),
-    bindparam("ends", type_=UtcDateTime()),
+_TAKEN = DirectStatement(
+    text(
+        "select c.party, lower(c.during), upper(c.during) from unnest(:parties) as wanted(party)"
+        " join claim c on c.during && tstzrange(:begins, :ends) and"
+        " uuidrange(c.party, c.party, '[]') = uuidrange(wanted.party, wanted.party, '[]')"
+    ).bindparams(
+        bindparam("parties", type_=ARRAY(Uuid())),
+        bindparam("begins", type_=UtcDateTime()),
+        bindparam("ends", type_=UtcDateTime()),
+    )
 )
 """The claims of some people and rooms that meet a time, by the index of the constraint."""
 
@@ -174,11 +176,11 @@ async def taken(
     session: AsyncSession, parties: Sequence[UUID], begins: datetime, ends: datetime
 ) -> list[tuple[UUID, datetime, datetime]]:
     """Who and what is taken when, between two moments."""
-    connection = await session.connection()
     asked = {"parties": list(parties), "begins": begins, "ends": ends}
+    found = await _TAKEN.run(session, asked)
     return [
         (party, first.astimezone(UTC), last.astimezone(UTC))
-        for party, first, last in await connection.execute(_TAKEN, asked)
+        for party, first, last in await found.fetchall()
     ]
 
 

@@ -8,14 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Uuid, bindparam, func
 from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.direct_rows import DirectRows
+from models.tables.base import UtcDateTime
 from models.tables.patients import Patient
 from models.tables.people import Person, Unit
 from models.tables.schedule import Appointment, TreatmentRoom, WaitingWish, WorkingHours
@@ -90,7 +95,7 @@ class Clinician:
     unit_id: UUID
 
 
-def _query() -> Any:
+def _query(*wanted: Any) -> Any:
     return (
         choose(
             Appointment,
@@ -102,7 +107,24 @@ def _query() -> Any:
         .join(Person, col(Person.id) == col(Appointment.clinician_id))
         .join(Patient, col(Patient.id) == col(Appointment.patient_id))
         .outerjoin(TreatmentRoom, col(TreatmentRoom.id) == col(Appointment.room_id))
+        .where(*wanted)
     )
+
+
+@lru_cache
+def _days_of_clinician(*, own: bool) -> DirectRows:
+    """What stands between two moments; of others only in the units that are seen."""
+    begins, ends = (bindparam(name, type_=UtcDateTime()) for name in ("begins", "ends"))
+    wanted = [
+        col(Appointment.clinician_id) == bindparam("clinician_id"),
+        col(Appointment.starts_at) >= begins,
+        col(Appointment.starts_at) < ends,
+        col(Appointment.state).in_(_SHOWN),
+    ]
+    if not own:
+        units = bindparam("units", type_=ARRAY(Uuid()))
+        wanted.append(col(Appointment.unit_id) == func.any(units))
+    return DirectRows(_in_order(_query(*wanted)))
 
 
 def _seen(row: Any, actor: Actor, trouble: AppointmentTrouble | None = None) -> AppointmentSeen:
@@ -185,16 +207,12 @@ async def of_clinician(
     if not own and not units_seen(actor):
         raise forbidden()
     begins, ends = bounds(first, days, zone)
-    wanted = _query().where(
-        Appointment.clinician_id == clinician_id,
-        Appointment.starts_at >= begins,
-        Appointment.starts_at < ends,
-        col(Appointment.state).in_(_SHOWN),
-    )
+    values: dict[str, Any] = {"clinician_id": clinician_id, "begins": begins, "ends": ends}
     if not own:
-        wanted = wanted.where(col(Appointment.unit_id).in_(units_seen(actor)))
+        values["units"] = list(units_seen(actor))
         await journal.record_view(session, actor, clinician_id, ViewCode.SCHEDULE)
-    return await _all(session, actor, wanted)
+    rows = await _days_of_clinician(own=own).all(session, values)
+    return [_seen(row, actor) for row in rows]
 
 
 async def of_unit(
@@ -330,10 +348,12 @@ async def on_my_list_today(
 
 
 async def _all(session: AsyncSession, actor: Actor, wanted: Any) -> Sequence[AppointmentSeen]:
-    found = await session.exec(
-        wanted.order_by(col(Appointment.starts_at), col(Appointment.id)).limit(MOST_SHOWN)
-    )
+    found = await session.exec(_in_order(wanted))
     return [_seen(row, actor) for row in found.all()]
+
+
+def _in_order(wanted: Any) -> Any:
+    return wanted.order_by(col(Appointment.starts_at), col(Appointment.id)).limit(MOST_SHOWN)
 
 
 @dataclass(frozen=True)
