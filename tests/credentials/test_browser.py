@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser, FilePayload, expect
 
 from tests.credentials.conftest import ACCREDITATION
-from tests.shared.cabinet import DESKTOP, PHONE, Site, at, faults_of, small_pdf, watch
+from tests.shared.cabinet import Site, at, small_pdf, watch, well_made
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -19,16 +19,8 @@ async def test_several_files_become_credentials(
 
     No page is too wide, axe finds nothing, and no script fails.
     """
-    context, page = await at(
-        browser, site, office, office.clinician, "/credentials/new", color_scheme="dark"
-    )
+    context, page = await at(browser, site, office, office.clinician, "/credentials/new")
     said = watch(page)
-
-    async def look() -> None:
-        for size in (PHONE, DESKTOP):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            assert await faults_of(page) == []
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     await page.set_input_files(
         "#several",
@@ -39,7 +31,7 @@ async def test_several_files_become_credentials(
     )
     await expect(page.locator("#slot-several .case-list > li")).to_have_count(1)
     await expect(page.locator("#slot-several .file-bad")).to_contain_text("Плохой.pdf")
-    await look()
+    await well_made(page)
     await page.get_by_role("link", name="Описать первый").press("Enter")
     await page.select_option("#category", "accreditation")
     await page.get_by_role("button", name="Выбрать", exact=True).press("Enter")
@@ -52,7 +44,7 @@ async def test_several_files_become_credentials(
     await page.fill("#field-valid_until", ACCREDITATION["valid_until"])
     await page.locator("#field-valid_until").press("Tab")
     await expect(page.locator("#saved-note")).to_contain_text("Сохранено")
-    await look()
+    await well_made(page)
     await page.reload()
     await expect(page.locator("#field-number")).to_have_value(ACCREDITATION["number"])
     await page.fill("#field-issued_on", ACCREDITATION["issued_on"])
@@ -60,10 +52,10 @@ async def test_several_files_become_credentials(
     await expect(page.get_by_role("heading", level=1)).to_have_text("Аккредитация специалиста")
     await page.get_by_text("Посмотреть здесь").press("Enter")
     await expect(page.locator(".sheet img")).to_be_visible()
-    await look()
+    await well_made(page)
     await page.goto(f"{site.url}/credentials")
     await expect(page.locator(".case-list .state")).to_contain_text(["активен"])
-    await look()
+    await well_made(page)
     # The browser reports the refused file as a request that failed.
     assert [one for one in said if "status of 422" not in one] == []
     await context.close()

@@ -13,7 +13,7 @@ from services.journal import entries as journal
 from services.seal import open_seal
 from settings import Settings
 from tests.operation.test_pages import picture
-from tests.shared.cabinet import LOOKS, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import Site, signed_in, watch, well_made
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -32,31 +32,25 @@ async def declare(office: Office, settings: Settings) -> None:
         )
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=["phone", "desktop"])
 async def test_a_declaration_is_read_and_confirmed(
     site: Site,
     office: Office,
     settings: Settings,
     browser: Browser,
-    scheme: str,
-    viewport: dict[str, int],
 ) -> None:
     """Told in words, confirmed with a reason, said afterwards; nothing for axe, in both themes."""
     await declare(office, settings)
     security = await office.person("Орлова Инна Петровна", Role.SECURITY, office.institution)
-    context = await signed_in(
-        browser, site, office, security, color_scheme=scheme, viewport=viewport
-    )
+    context = await signed_in(browser, site, office, security)
     page = await context.new_page()
     said = watch(page)
     await page.goto(f"{site.url}/journal")
     card = page.get_by_role("listitem").filter(has_text="При восстановлении из копии")
-    assert await faults_of(page) == []
-    await picture(page, f"journal-{'phone' if viewport is PHONE else 'desktop'}-{scheme}")
+    await well_made(page, lambda look: picture(page, f"journal-{look}"))
     await card.get_by_role("link", name="Подтвердить").first.click()
     await page.get_by_role("button", name="Подтвердить").click()
     await expect(page.get_by_role("alert")).to_contain_text("от 3 до 500 знаков")
-    assert await faults_of(page) == []
+    await well_made(page)
     await page.get_by_label("Что вы выяснили").fill("Авария 12 ноября, акт 7.")
     await page.get_by_role("button", name="Подтвердить").click()
     await expect(page.get_by_text("Подтверждение записано в журнал.")).to_be_visible()

@@ -16,7 +16,7 @@ from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from services.cases import wakeups
-from tests.shared.cabinet import LOOKS, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import LOOKS, Site, faults_of, signed_in, watch, well_made
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -58,15 +58,10 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
 """What makes a page scroll sideways."""
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=["phone", "desktop"])
-async def test_desk_can_be_read_by_everybody(
-    site: Site, office: Office, browser: Browser, scheme: str, viewport: dict[str, int]
-) -> None:
+async def test_desk_can_be_read_by_everybody(site: Site, office: Office, browser: Browser) -> None:
     """Nothing for axe to find, no error of a script, no sideways scrolling, in both themes."""
     number = await trouble(office)
-    context = await signed_in(
-        browser, site, office, await ops_of(office), color_scheme=scheme, viewport=viewport
-    )
+    context = await signed_in(browser, site, office, await ops_of(office))
     page = await context.new_page()
     said = watch(page)
     for path, name in (("/operation", "desk"), ("", "remedy")):
@@ -82,11 +77,13 @@ async def test_desk_can_be_read_by_everybody(
                 .click()
             )
             await expect(page.get_by_role("heading", level=1)).to_have_text("Повторить сейчас")
-        assert await faults_of(page) == []
+        await well_made(page)
         await page.evaluate(A_LONG_NAME)
-        assert await page.evaluate(TOO_WIDE) == [], name
-        size = "phone" if viewport is PHONE else "desktop"
-        await picture(page, f"operation-{name}-{size}-{scheme}")
+        for scheme, viewport in LOOKS:
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type,unused-ignore]
+            await page.set_viewport_size(viewport)  # type: ignore[arg-type]
+            assert await page.evaluate(TOO_WIDE) == [], name
+            await picture(page, f"operation-{name}-{scheme}")
     assert said == []
     await context.close()
 

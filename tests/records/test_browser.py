@@ -10,7 +10,7 @@ from sqlmodel import col
 from models.tables.accounts import Account
 from rules.accounts import AccountState
 from tests.records.conftest import ALLERGY, VISIT, Writing
-from tests.shared.cabinet import DESKTOP, PHONE, Site, account_of, at, faults_of, watch
+from tests.shared.cabinet import Site, account_of, at, watch, well_made
 
 pytestmark = pytest.mark.browser
 
@@ -32,12 +32,8 @@ async def test_a_visit_is_written_signed_and_corrected(
     said = watch(page)
 
     async def look() -> None:
-        for size, scheme in ((PHONE, "dark"), (DESKTOP, "light")):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert await faults_of(page) == []
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            await expect(page.locator(".patient-head .warnings")).to_contain_text("Пенициллин")
+        await well_made(page)
+        await expect(page.locator(".patient-head .warnings")).to_contain_text("Пенициллин")
 
     await look()
     await page.get_by_role("button", name="Посещение", exact=True).press("Enter")

@@ -15,26 +15,21 @@ from rules.registers.kinds import RegisterName
 from services.registers import syncing
 from tests.credentials.conftest import Keeping, keeping
 from tests.registers.said import ACCREDITATION, COURSE, has_said
-from tests.shared.cabinet import Site, at, faults_of, watch
+from tests.shared.cabinet import Site, at, watch, well_made
 from tests.shared.office import Office
 
 __all__ = ["keeping"]
 pytestmark = pytest.mark.browser
-WIDTHS = (390, 1280)
 
 
 async def looked_at(page: Page, name: str) -> None:
-    """The page at both widths, in both themes: axe finds nothing, and nothing is too wide."""
-    for width in WIDTHS:
-        await page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme=theme)
-            assert await faults_of(page) == [], f"{name} at {width} px, {theme}"
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{name} at {width} px"
-            if folder := os.environ.get("MEDCAB_SHOTS"):
-                path = Path(folder) / f"{name}-{width}-{theme}.png"
-                await page.screenshot(path=path, full_page=True)
+    """The page is well made; a picture of each look, where somebody wants some."""
+
+    async def picture(look: str) -> None:
+        if folder := os.environ.get("MEDCAB_SHOTS"):
+            await page.screenshot(path=Path(folder) / f"{name}-{look}.png", full_page=True)
+
+    await well_made(page, picture)
 
 
 async def test_what_a_register_says_is_accepted_or_disputed(
