@@ -12,7 +12,7 @@ from sqlmodel import col
 from models.tables.people import Absence
 from ops.interleavings.clinic import InterleavedClinic, identity
 from ops.interleavings.results import ResultScene, confirmations
-from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from rules.results.life import OfferState
@@ -66,7 +66,7 @@ class _Answering(ResultScene):
             await looking.person_changed(session, gone, moment)
         await self.look()
 
-    async def judge(self, outcomes: ActOutcomes) -> Sequence[str]:
+    async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """One person answers who is there; who was told that it is theirs had it."""
         found = await self.troubles()
         told = [name for name in ("accepts", "takes back") if _done(outcomes, name)]
@@ -80,7 +80,7 @@ class _Answering(ResultScene):
         return found
 
 
-def _done(outcomes: ActOutcomes, name: str) -> bool:
+def _done(outcomes: SteppedOutcomes, name: str) -> bool:
     return name in outcomes and not outcomes[name].refused
 
 

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from rules.journal.entries import JournalKind
@@ -91,7 +91,7 @@ class _Day:
     async def _book(self, name: str, slot: int, beside: str = "") -> ChangedAppointment:
         return await self.acts.book(self.registrar, self.ids[name], self._wish(2, slot, beside))
 
-    async def judge(self, outcomes: ActOutcomes) -> Sequence[str]:
+    async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """Nobody is taken twice, claims are those of the rows, what was said was done."""
         async with self.clinic.database.work() as session:
             found = await session.exec(
@@ -122,7 +122,7 @@ class _Day:
         ]
 
     def _said_wrongly(
-        self, outcomes: ActOutcomes, rows: dict[UUID, Appointment], acts: set[UUID]
+        self, outcomes: SteppedOutcomes, rows: dict[UUID, Appointment], acts: set[UUID]
     ) -> list[str]:
         wrong = []
         for name, one in outcomes.items():
@@ -145,7 +145,7 @@ class _Day:
                 wrong.append(f"{name}: done, it says, and is {one.value.state}")
         return wrong
 
-    async def _written_wrongly(self, row: Appointment, outcomes: ActOutcomes) -> list[str]:
+    async def _written_wrongly(self, row: Appointment, outcomes: SteppedOutcomes) -> list[str]:
         """One change of the booked appointment, and its journal, for each that was told done."""
         done = {
             name.removesuffix(" again")

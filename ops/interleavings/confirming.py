@@ -7,7 +7,7 @@ from random import Random
 from models.tables.results import LabResult
 from ops.interleavings.clinic import InterleavedClinic, identity
 from ops.interleavings.results import ResultScene, confirmations
-from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from services.patients import links
@@ -58,7 +58,7 @@ class _Confirming(ResultScene):
             await seen.read_of_patient(session, self.clinic["doctor"], lines, now())
         self.shown |= {(self.clinic["doctor"].person_id, one.version) for one in lines}
 
-    async def judge(self, outcomes: ActOutcomes) -> Sequence[str]:
+    async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """Every confirmation that was told is kept once, and of a version that was shown."""
         found = await self.troubles()
         done = {

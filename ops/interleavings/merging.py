@@ -10,7 +10,7 @@ from sqlmodel import col, or_, select
 from models.tables.patients import PatientLink
 from models.tables.records import RecordDraft, RecordEntry
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from rules.journal.entries import JournalKind
@@ -72,7 +72,7 @@ class _Merging:
             found = await seen.entries(session, look.joined.ids)
         return frozenset(one.patient_id for one in found)
 
-    async def judge(self, outcomes: ActOutcomes) -> Sequence[str]:
+    async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """Links are a tree and journaled as they went; entries stay where they were written."""
         both = (self.one, self.other)
         async with self.clinic.database.work() as session:
@@ -135,7 +135,7 @@ class _Merging:
         return ["parted, and not alone"] if len(alone.ids) > 1 or left else []
 
 
-def _done(outcomes: ActOutcomes, name: str) -> bool:
+def _done(outcomes: SteppedOutcomes, name: str) -> bool:
     return name in outcomes and not outcomes[name].refused
 
 

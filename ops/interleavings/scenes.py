@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from random import Random
 
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.stepping import Act, ActOutcome, Stepper
+from ops.interleavings.stepping import Act, SteppedOutcome, Stepper
 
-ActOutcomes = Mapping[str, ActOutcome]
-Judge = Callable[[ActOutcomes], Awaitable[Sequence[str]]]
+SteppedOutcomes = Mapping[str, SteppedOutcome]
+Judge = Callable[[SteppedOutcomes], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _BLOCKED = "select cardinality(pg_blocking_pids(%s)) > 0"
 
 
 @dataclass(frozen=True)
-class ActOutcome:
+class SteppedOutcome:
     """What became of an act: what it returned, or how it was refused, or failed."""
 
     value: Any = None
@@ -42,7 +42,7 @@ class _Actor:
     def __init__(self, name: str) -> None:
         self.name, self.pid = name, 0
         self.arrived = asyncio.Event()
-        self.task: asyncio.Task[ActOutcome]
+        self.task: asyncio.Task[SteppedOutcome]
         self._turn = asyncio.Event()
 
     async def stop(self, pid: int) -> None:
@@ -57,16 +57,16 @@ class _Actor:
         self.arrived.clear()
         self._turn.set()
 
-    async def do(self, act: Act) -> ActOutcome:
+    async def do(self, act: Act) -> SteppedOutcome:
         """Act, with a stop before each statement."""
         _ACTING.set(self)
         try:
-            return ActOutcome(await act())
+            return SteppedOutcome(await act())
         except Refusal as refusal:
-            return ActOutcome(refused=refusal.code)
+            return SteppedOutcome(refused=refusal.code)
         except Exception as error:
             # Whoever asked would be told of an internal error: the scene says what failed.
-            return ActOutcome(refused=type(error).__name__)
+            return SteppedOutcome(refused=type(error).__name__)
 
 
 _ACTING: ContextVar[_Actor | None] = ContextVar("acting", default=None)
@@ -104,7 +104,7 @@ class Stepper:
         await self._watch.close()
         await self._database.engine.dispose()
 
-    async def run(self, dice: Random, acts: Mapping[str, Act]) -> dict[str, ActOutcome]:
+    async def run(self, dice: Random, acts: Mapping[str, Act]) -> dict[str, SteppedOutcome]:
         """Do the acts in an order of the dice."""
         actors = [_Actor(name) for name in acts]
         for one in actors:

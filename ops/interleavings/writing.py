@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from models.tables.records import RecordDraft, RecordEntry, RecordVersion
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.scenes import ActOutcomes, Family, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
 from rules.records.entries import OpenedFor
 from rules.refusals import Refusal
@@ -92,7 +92,7 @@ class _Writing:
         doctor = self.clinic["doctor"]
         await self.records.mark_mistaken(doctor, opened, self.allergy, 1, "Другой пациент")
 
-    async def judge(self, outcomes: ActOutcomes) -> Sequence[str]:
+    async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """Nothing typed of one is with the other, and no correction of two is lost."""
         whose = {patient: letter for letter, patient in self.patients.items()}
         async with self.clinic.database.work() as session:
@@ -143,7 +143,7 @@ class _Writing:
         return [*wrong, *self._corrected_wrongly(outcomes, entries[self.allergy], own)]
 
     def _corrected_wrongly(
-        self, outcomes: ActOutcomes, entry: RecordEntry, versions: Sequence[RecordVersion]
+        self, outcomes: SteppedOutcomes, entry: RecordEntry, versions: Sequence[RecordVersion]
     ) -> list[str]:
         wrong = []
         done = [name for name in ("corrects", "corrects too") if _done(outcomes, name)]
@@ -160,7 +160,7 @@ class _Writing:
         return wrong
 
 
-def _done(outcomes: ActOutcomes, name: str) -> bool:
+def _done(outcomes: SteppedOutcomes, name: str) -> bool:
     return name in outcomes and not outcomes[name].refused
 
 
