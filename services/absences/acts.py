@@ -113,15 +113,17 @@ class Absences:
         return act_id
 
     async def change(self, actor: Actor, plan_id: UUID, version: int, days: AbsenceDays) -> None:
-        """Let an absence last longer or shorter. Raises Refusal 403, 404, 409 `stale`, 422."""
+        """Let an absence last longer or shorter: also until yesterday, if the person is back.
+
+        Raises Refusal 403, 404, 409 `stale`, 422.
+        """
         now = present()
+        demand_days(days.first_day, days.last_day)
         async with self._database.work() as session:
             row = await _changeable(session, actor, plan_id, version)
             absence = await session.get(Absence, plan_id, with_for_update=True)
             if absence is None:
                 raise changed()
-            person = await session.get_one(Person, row.person_id)
-            demand_days(days.first_day, days.last_day, await _today(session, person, now))
             absence.first_day, absence.last_day = days.first_day, days.last_day
             row.reason, row.version, row.looks_at = days.reason.value, row.version + 1, now
             session.add_all([absence, row])
