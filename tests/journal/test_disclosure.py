@@ -70,6 +70,15 @@ SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
 OF_ONE_KIND = re.compile("/(applications|requests|verifications|rights|accreditations)/")
 """Routes to cases of one kind."""
 
+
+def asked_of(kind: str) -> set[str]:
+    """Cases of another kind that routes of this one are asked for.
+
+    Of kinds that are not in the story the case with every act says enough.
+    """
+    return FIRST if kind in ("applications", "requests") else {"application"}
+
+
 ELSEWHERE = {
     JournalKind.CASE_CONFIRMED,
     JournalKind.CENTRE_ASKED,
@@ -132,7 +141,7 @@ def _addresses(
                 OF_ONE_KIND.search(path),
                 "requests" if name in REQUESTS else "applications",
             )
-            if of_kind is None or of_kind[1] == own or name in FIRST:
+            if of_kind is None or of_kind[1] == own or name in FIRST & asked_of(of_kind[1]):
                 ids = {OF_CASES: story.cases[name], "step": steps[name], "position": steps[name]}
                 yield path.format_map(ids)
 
@@ -141,7 +150,8 @@ async def _reading(
     app: FastAPI, story: Story, actor: Actor, cases: Collection[str]
 ) -> Mapping[str, str]:
     browser = await browser_of(app, actor)
-    browser.headers["Accept"] = "text/html, */*"
+    # As a script asks: whatever is refused is told without a page around it.
+    browser.headers.update({"Accept": "text/html, */*", "Sec-Fetch-Mode": "cors"})
     steps = {name: (await story.office.case(id_)).step for name, id_ in story.cases.items()}
     found: dict[str, str] = {}
     for address in _addresses(app, story, steps, cases):
