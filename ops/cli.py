@@ -400,7 +400,7 @@ def bounce() -> None:
 
 @app.command()
 def demo() -> None:
-    """Go through an application, requests, notices and the archive on the running system."""
+    """Go through cases, requests, notices, the clinic and the archive on the running system."""
     from ops.data.seed import SeedRefusedError
     from ops.demo import run
 

@@ -9,6 +9,7 @@ import httpx
 from ops.demo.accreditations import AccreditationDemo
 from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
+from ops.demo.clinic import ClinicStory
 from ops.demo.credentials import QualificationDemo
 from ops.demo.notices import NoticeStory
 from ops.demo.personnel import PersonnelStory
@@ -34,6 +35,8 @@ def run(settings: Settings) -> int:
             certificate, equipment = RequestDemo(story, clinician, clerk).tell()
             NoticeStory(story, clinician, clerk).tell(equipment)
             PersonnelStory(story, story.sign_in(Role.HR_HEAD)).tell()
+            registrar, judge = story.sign_in(Role.REGISTRAR), story.sign_in(Role.SECURITY)
+            ClinicStory(story, clinician, registrar, judge).tell()
         ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:
         told.print(f"[bold red]Not as it should be:[/] {error}")
