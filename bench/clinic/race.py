@@ -133,6 +133,9 @@ async def _judged(
     killed = sum(one.killed for one in races)
     errors = sum((one.errors for one in races), Counter())
     tried = len(people) * len(races)
+    notes = {"kills": f"{killed}"} if killed else {}
+    if errors:
+        notes["server errors by status"] = f"{dict(errors)}"
 
     def exact(what: str, bound: Comparison, bar: float, worst: float) -> Figure:
         return Figure(
@@ -146,7 +149,7 @@ async def _judged(
             ours=worst,
             least=bar,
             unit="",
-            notes={"kills": f"{killed}"} if killed else {},
+            notes=notes,
         )
 
     least, most = Comparison.AT_LEAST, Comparison.AT_MOST
