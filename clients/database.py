@@ -1,7 +1,7 @@
 """The client of PostgreSQL: a pool of connections, and the unit of work."""
 
 import select
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from types import SimpleNamespace
@@ -16,11 +16,14 @@ from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
     InvalidatePoolError,
+    NoResultFound,
     OperationalError,
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -147,7 +150,7 @@ class Database:
         await self.engine.dispose()
 
 
-DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class DirectStatement:
@@ -161,15 +164,15 @@ class DirectStatement:
 
     @cached_property
     def _made(self) -> SQLCompiler:
-        made: SQLCompiler = self._statement.compile(dialect=DIALECT)
+        made: SQLCompiler = self._statement.compile(dialect=_DIALECT)
         return made
 
     @cached_property
     def _writers(self) -> Mapping[str, Callable[[Any], Any]]:
         types = {
-            name: one.type.dialect_impl(DIALECT) for one, name in self._made.bind_names.items()
+            name: one.type.dialect_impl(_DIALECT) for one, name in self._made.bind_names.items()
         }
-        found = {name: one.bind_processor(DIALECT) for name, one in types.items()}
+        found = {name: one.bind_processor(_DIALECT) for name, one in types.items()}
         return {name: write for name, write in found.items() if write is not None}
 
     @cached_property
@@ -227,7 +230,7 @@ class DirectQuery(DirectStatement):
     def __init__(self, query: Select[Any]) -> None:
         super().__init__(query)
         self._columns = [
-            (name, one.type.dialect_impl(DIALECT).result_processor(DIALECT, None) or _as_it_is)
+            (name, one.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) or _as_it_is)
             for name, one in query.selected_columns.items()
         ]
 
@@ -240,6 +243,97 @@ class DirectQuery(DirectStatement):
             return None
         told = zip(self._columns, row, strict=True)
         return SimpleNamespace(**{name: read(value) for (name, read), value in told})
+
+
+Read = Callable[[DatabaseSession, Sequence[Any]], Any]
+"""Makes one element out of a row as the driver gives it."""
+
+
+class DirectRows(DirectStatement):
+    """A query of a unit of work that goes past SQLAlchemy: for what each case reads.
+
+    Its objects belong to the unit of work like those that it reads itself: one row is one object,
+    and what is changed in it is written at the commit. Of several elements a row is a tuple.
+
+    It takes parameters alone, and no options of the ORM.
+    """
+
+    async def all(self, session: DatabaseSession, values: Mapping[str, Any]) -> list[Any]:
+        """All rows. What was changed before is written first, as before any query."""
+        if not session.sync_session._is_clean():
+            await session.flush()
+        rows = await (await self.run(session, values)).fetchall()
+        reads = self._reads
+        if len(reads) == 1:
+            return [reads[0](session, row) for row in rows]
+        return [tuple(read(session, row) for read in reads) for row in rows]
+
+    async def one(self, session: DatabaseSession, values: Mapping[str, Any]) -> Any:
+        """The only row, which exists. Raises NoResultFound."""
+        rows = await self.all(session, values)
+        if not rows:
+            raise NoResultFound
+        return rows[0]
+
+    async def one_or_none(self, session: DatabaseSession, values: Mapping[str, Any]) -> Any:
+        """The only row, or None; for a query that finds no more."""
+        rows = await self.all(session, values)
+        return rows[0] if rows else None
+
+    @cached_property
+    def _reads(self) -> list[Read]:
+        at, reads = 0, []
+        for one in self._statement.column_descriptions:
+            mapper = getattr(one["entity"], "__mapper__", None)
+            if mapper is not None and one["expr"] is one["entity"]:
+                width = len(mapper.columns)
+                reads.append(self._of_object(mapper, at))
+            else:
+                width = 1
+                reads.append(self._of_value(at))
+            at += width
+        return reads
+
+    def _value_at(self, at: int) -> Callable[[Any], Any]:
+        """How SQLAlchemy would read the value of this column."""
+        kind = self._made._result_columns[at].type
+        found: Any = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+        return found or _as_it_is
+
+    def _of_value(self, at: int) -> Read:
+        value = self._value_at(at)
+        return lambda _, row: value(row[at])
+
+    def _of_object(self, mapper: Mapper[Any], first: int) -> Read:
+        columns = self._made._result_columns[first : first + len(mapper.columns)]
+        own: dict[Any, str] = {
+            one: mapper.get_property_by_column(one).key for one in mapper.columns
+        }
+        places = {}
+        for number, one in enumerate(columns, first):
+            [name] = {own[column] for column in one.objects if column in own}
+            places[name] = number
+        key = [places[own[column]] for column in mapper.primary_key]
+        values = [(name, at, self._value_at(at)) for name, at in places.items()]
+        identified, make = mapper.identity_key_from_primary_key, mapper.class_manager.new_instance
+
+        def read(session: DatabaseSession, row: Sequence[Any]) -> Any:
+            primary_key = tuple(row[at] for at in key)
+            if None in primary_key:
+                return None
+            identity, known = identified(primary_key), session.sync_session.identity_map
+            found = known.get(identity) or make()
+            state: Any = instance_state(found)
+            if state.key is None:
+                state.key, state.session_id = identity, session.sync_session.hash_key
+                known._add_unpresent(state, identity)
+            # What the unit of work knows already, and may have changed, stays.
+            read = {name: do(row[at]) for name, at, do in values if name not in state.dict}
+            state.dict.update(read)
+            state._commit(state.dict, read)
+            return found
+
+        return read
 
 
 def _as_it_is(value: Any) -> Any:

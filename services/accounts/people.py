@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.tables.people import Person, Unit
 from rules.texts.cleaning import in_order
 

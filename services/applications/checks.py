@@ -15,8 +15,7 @@ from sqlalchemy import select as choose
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
-from clients.direct_rows import DirectRows
+from clients.database import Database, DirectRows
 from clients.registers import RegisterCard, RegisterClient, RegisterDown, RegisterGarbled
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion, Outage

@@ -16,8 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
-from clients.direct_rows import DirectRows
+from clients.database import Database, DirectRows
 from clients.objects import Objects
 from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct, CaseDecision, CaseVersion, IssuedAct

@@ -31,8 +31,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from clients.database import Database
-from clients.direct_rows import DirectRows
+from clients.database import Database, DirectRows
 from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.access import Permission
 from rules.cases import deciding

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, bindparam, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.tables.cases import Case
 from models.tables.people import Person, Unit
 from rules.access import Actor

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.documents import Document, DocumentVersion
 from rules.access import Actor

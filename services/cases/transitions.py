@@ -15,7 +15,7 @@ from sqlalchemy import bindparam
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.people import Unit

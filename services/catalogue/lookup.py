@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.tables.base import UtcDateTime
 from models.tables.catalogue import (
     SEARCH_WORDS,

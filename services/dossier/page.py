@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from models.tables.cases import (
     READ_FOR,
     Case,

@@ -28,8 +28,7 @@ from sqlalchemy import select as scalar
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import DirectStatement
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows, DirectStatement
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound_row
 from models.tables.journal import JournalEntry, RecordView, journal_pending

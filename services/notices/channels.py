@@ -12,11 +12,10 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
+from clients.database import Database, DirectRows
 from clients.delivery.mail import MailDown, Mailer, MailLater, MailRefused
 from clients.delivery.push import PushGone, PushLater, PushRefused, PushSender
 from clients.delivery.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
-from clients.direct_rows import DirectRows
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now

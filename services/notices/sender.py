@@ -19,8 +19,7 @@ from sqlalchemy import select as choose
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database, DirectStatement
-from clients.direct_rows import DirectRows
+from clients.database import Database, DirectRows, DirectStatement
 from models.tables.base import UtcDateTime
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.direct_rows import DirectRows
+from clients.database import DirectRows
 from clients.register_batches import (
     PATHS,
     AccreditationRecord,

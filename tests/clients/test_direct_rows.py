@@ -9,8 +9,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
-from clients.direct_rows import DirectRows
+from clients.database import Database, DirectRows
 from models.tables.base import UtcDateTime
 from models.tables.people import Person, Unit
 from rules.clock import now
