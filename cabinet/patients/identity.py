@@ -198,6 +198,7 @@ def _page(
         check=found.check,
         check_word=_check_word(found),
         check_lines=_check_lines(found),
+        books=visit.actor.may(Permission.BOOK),
         has_registry=bool(visit.container.settings.patient_registry_url),
     )
 

@@ -58,6 +58,7 @@ def line_of(one: AppointmentSeen, visit: Visit, now: datetime) -> Line:
         room=one.room,
         state=state_tag(one.state),
         overbooked=one.overbooked,
+        expected=one.state is AppointmentState.BOOKED,
         trouble=gettext(TROUBLE_WORDS[one.trouble]) if one.trouble else "",
         steps=[one_step for one_step in steps_of(one, visit, now) if one_step.main],
     )

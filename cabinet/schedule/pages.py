@@ -202,7 +202,7 @@ async def _day_page(
     nav = day_nav(chosen, today, base)
     own = clinician_id == visit.actor.person_id
     page = DayPage(
-        title=gettext("Мой день") if own else whose.name,
+        title=gettext("Мой день") if own and template == "day" else whose.name,
         position=whose.position,
         own=own,
         nav=nav,

@@ -34,6 +34,8 @@ class Line:
     room: str = ""
     state: StatusTag | None = None
     overbooked: bool = False
+    expected: bool = False
+    """Booked and nothing more: where lines are short, this is not said of each."""
     trouble: str = ""
     steps: Sequence[StepButton] = ()
     book_url: str = ""

@@ -127,6 +127,7 @@ def _identity(**more: Any) -> dict[str, Any]:
         "check": _CHECK,
         "check_word": "В регистре записано иначе",
         "check_lines": [("Фамилия, имя, отчество", _LONG, "Другова Анна Сергеевна")],
+        "books": True,
         "has_registry": True,
     }
     return {**given, **more}
