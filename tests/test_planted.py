@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import string
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,39 +15,60 @@ import psycopg
 import pyotp
 import pytest
 from psycopg import sql
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 from stdnum.ru import inn as inn_digits
 from temporalio.client import Client
 
+from clients.clinic.laboratory import LabMessage
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
 from clients.temporal.client import CaseSignaller
-from models.messages import case_workflow_id
+from clients.temporal.rows import RowWaker, row_workflow_id
+from crypto.key_ring import key_ring
+from models.messages import WorkflowName, case_workflow_id
 from models.tables.archive import SavedView
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, PushSubscription
-from models.tables.people import Person
+from models.tables.patients import Emergency
+from models.tables.people import Person, Unit
 from models.tables.second_factor import Passkey, SmsFactor
 from rules.access import Actor, Role
+from rules.accounts import AccountState
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.ids import new_id
+from rules.records.entries import OpenedFor
 from rules.refusals import Refusal
+from rules.results.life import NextStep
+from rules.schedule.states import VisitStep
 from rules.texts import identifiers
 from services.cases.acts import Act
 from services.conversation import Conversations
 from services.notices.channels import MailWay, SmsWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
+from services.patients.invitations import PatientInvitations
+from services.patients.openings import Openings
+from services.patients.registering import Patients
+from services.records.acts import Records
+from services.records.drafts import RecordDrafts
+from services.results import hearing, rows
+from services.results import seen as results
+from services.results.acts import Confirmed, ResultActs
+from services.results.terms import SHIPPED, terms_in
 from services.reviews.decisions import Decision
+from services.schedule.acts import Appointments, TimeWish
+from services.schedule.feed import CalendarFeeds
+from services.schedule.waiting import WaitList
 from settings import Settings
 from tests.shared.accounts import account_with_password
 from tests.shared.office import Office
 from tests.shared.servers import Servers, Simulators
 from tests.shared.waiting import until
 
+CLINIC = (WorkflowName.EMERGENCY_ACCESS, WorkflowName.RESULT)
 CHANCE = random.Random()  # noqa: S311 - planted, not secret
 
 
@@ -115,9 +137,11 @@ async def person(office: Office, planted: Planted, who: str, role: Role, unit: U
         row.email = f"{planted(f'{who} mail', latin())}@example.org"
         row.phone = planted(f"{who} phone", f"+7916{CHANCE.randrange(10**6, 10**7)}")
         row.snils = planted(f"{who} snils", snils())
+        row.snils_blind = key_ring().blind(row.snils)
         row.inn = planted(f"{who} inn", inn())
         session.add(row)
         account = account_with_password(row, now())
+        account.state = AccountState.CONFIRMED
         account.totp_secret = planted(f"{who} seed", pyotp.random_base32())
         session.add(account)
     return Actor(actor.person_id, row.name, actor.unit_id, actor.grants)
@@ -238,6 +262,70 @@ async def a_case(office: Office, planted: Planted, doctor: Actor, reviewer: Acto
     return case_id
 
 
+async def a_patient(
+    office: Office, planted: Planted, temporal: Client, queue: str, doctor: Actor, registrar: Actor
+) -> tuple[bytes, list[str]]:
+    """All that the clinic writes of a patient: the doctor's feed, and the workflows it began."""
+    database = office.database
+    wakes = {kind: RowWaker(temporal, queue, kind) for kind in CLINIC}
+    names = [planted(f"patient name {n}", word()) for n in range(3)]
+    who = {"name": " ".join(names), "birth_date": "14.03.1961", "sex": "female"}
+    who["snils"] = planted("patient snils", snils())
+    who["phone"] = planted("patient phone", f"+7946{CHANCE.randrange(10**6, 10**7)}")
+    who["email"] = f"{planted('patient mail', latin())}@example.org"
+    patient = uuid4()
+    await Patients(database).register(registrar, patient, office.ward, who)
+    await PatientInvitations(database).invite(registrar, patient)
+    note = planted("wish note", word())
+    await WaitList(database).add(registrar, patient, office.ward, doctor.person_id, note)
+    acts, at = Appointments(database), now().replace(microsecond=0) + timedelta(days=1)
+    wish = TimeWish(doctor.person_id, patient, at, 30, planted("beside", word()))
+    booked = await acts.book(registrar, uuid4(), wish)
+    why = planted("cancelled", word())
+    await acts.step(registrar, uuid4(), booked.id, booked.version, VisitStep.CANCEL, why)
+    await acts.book(registrar, uuid4(), replace(wish, beside=planted("beside again", word())))
+    openings = Openings(database, wakes[WorkflowName.EMERGENCY_ACCESS])
+    await openings.open_for(doctor, patient, "inquiry", planted("inquiry", word()))
+    await openings.open_at_once(doctor, patient, planted("emergency", word()))
+    drafts, here, draft = RecordDrafts(database), OpenedFor(patient), uuid4()
+    await drafts.begin(doctor, here, draft, "note")
+    entry = {"subject": planted("subject", word()), "text": planted("text", word())}
+    await drafts.save(doctor, draft, here, entry, {})
+    signed = await Records(database).sign(doctor, draft, here, 0)
+    mistake = planted("mistaken", word())
+    await Records(database).mark_mistaken(doctor, here, signed, 1, mistake)
+    async with database.reading() as session:
+        unit = (await session.get_one(Unit, office.ward)).code
+    said = {
+        "number": f"L-{uuid4().hex}",
+        "version": 1,
+        "stage": "final",
+        "order": planted("order", word()),
+        "ordered_by": planted.by_name["doctor snils"],
+        "unit": unit,
+        "patient": {**who, "birth_date": "1961-03-14"},
+        "ready_at": now(),
+        "test": {"code": "none", "name": planted("test", word())},
+        "value": planted("value", word()),
+        "comment": planted("comment", word()),
+    }
+    wake, terms = wakes[WorkflowName.RESULT], terms_in(SHIPPED)
+    await hearing.take(database, LabMessage.model_validate(said), terms, wake)
+    result = rows.id_of(str(said["number"]))
+    async with database.work() as session:
+        await results.one(session, doctor, result)
+    confirmed = Confirmed(1, patient, NextStep.VISIT, planted("follows", word()))
+    await ResultActs(database, wake, terms).confirm(doctor, result, confirmed)
+    token = await CalendarFeeds(database).make(doctor, "Телефон")
+    async with database.reading() as session:
+        emergency = (
+            await session.exec(select(Emergency.id).where(Emergency.person_id == doctor.person_id))
+        ).one()
+    feed = (await CalendarFeeds(database).read(token)).body
+    begun = zip(CLINIC, (emergency, result), strict=True)
+    return feed, [row_workflow_id(kind, row_id) for kind, row_id in begun]
+
+
 class Kept:
     """What is written from now on: rows, files of the store, lines of the logs.
 
@@ -326,6 +414,8 @@ async def test_nothing_about_a_person_is_found_without_a_key(
             session.add(row)
             await session.flush()
     case_id = await a_case(office, planted, doctor, reviewer)
+    registrar = await person(office, planted, "registrar", Role.REGISTRAR, office.institution)
+    feed, begun = await a_patient(office, planted, temporal, settings.task_queue, doctor, registrar)
     with pytest.raises(Refusal):
         await Conversations(database).say(colleague, case_id, planted("stranger", word()))
     addresses = Addresses.of(settings)
@@ -333,17 +423,20 @@ async def test_nothing_about_a_person_is_found_without_a_key(
         mailer = Mailer(settings.smtp_url, settings.mail_from)
         for way in (MailWay(mailer, addresses), SmsWay(gateway, addresses)):
             await drain(database, way)
-    assert len(planted.by_name) >= 50
+    assert len(planted.by_name) >= 75
 
     dump = kept.rows()
     assert str(case_id).encode() in dump
     assert planted.found_in(dump) == []
-    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
-    history = await handle.fetch_history()
-    described = (await handle.describe()).raw_description.SerializeToString()
-    raw = b"".join(event.SerializeToString() for event in history.events)
-    assert len(raw) > 1000
-    assert planted.found_in(raw + described + history.to_json().encode()) == []
+    assert b"BEGIN:VEVENT" in feed
+    assert planted.found_in(feed.replace(b"\r\n ", b"")) == []
+    for run in (case_workflow_id(case_id), *begun):
+        handle = temporal.get_workflow_handle(run)
+        history = await handle.fetch_history()
+        described = (await handle.describe()).raw_description.SerializeToString()
+        raw = b"".join(event.SerializeToString() for event in history.events)
+        assert len(raw) > 1000
+        assert planted.found_in(raw + described + history.to_json().encode()) == []
     files = kept.files()
     assert files
     assert planted.found_in(b"".join(files)) == []

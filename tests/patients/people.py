@@ -1,10 +1,14 @@
 """Patients of a test's own, with identities nobody else has."""
 
+from collections.abc import Mapping
 from datetime import date
 from itertools import count
 from uuid import UUID
 
+from sqlmodel import col, select
+
 from clients.database import Database
+from models.tables.notices import Notice
 from rules.clock import now
 from rules.patients.identity import Identity, Sex
 from services.patients.entering import enter
@@ -36,3 +40,13 @@ async def patient(database: Database, unit_id: UUID, who: Identity | None = None
 def fresh_snils() -> str:
     """An insurance number that no other patient of this process has."""
     return snils(500_000_000 + next(_NUMBERS))
+
+
+async def codes(database: Database, phone: str) -> list[str]:
+    """The codes that were sent to a number, the newest first."""
+    async with database.work() as session:
+        found = await session.exec(
+            select(Notice).where(Notice.kind == "patient_code").order_by(col(Notice.id).desc())
+        )
+        sent: list[Mapping[str, str]] = [one.contents for one in found.all() if one.contents]
+    return [one["code"] for one in sent if one["to"] == phone]
