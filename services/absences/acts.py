@@ -91,8 +91,9 @@ class Absences:
                 "last_day": days.last_day,
             }
             table = SQLModel.metadata.tables["absence"]
-            added = await session.exec(insert(table).values(values).on_conflict_do_nothing())
-            if not added.rowcount:
+            entered = insert(table).values(values).on_conflict_do_nothing()
+            added = await session.exec(entered.returning(table.c.id))
+            if added.first() is None:
                 await _same(session, act_id, person_id, days)
                 return act_id
             demand_days(days.first_day, days.last_day, await _today(session, person, now))
