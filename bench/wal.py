@@ -24,7 +24,7 @@ _WRITES = {"INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT"}
 
 
 @dataclass
-class Written:
+class WalWritten:
     """What was written to the log while a block ran, known once it has ended."""
 
     commits: Sequence[frozenset[str]] = ()
@@ -43,9 +43,9 @@ class Log:
     programs: Path
 
     @asynccontextmanager
-    async def written(self) -> AsyncIterator[Written]:
+    async def written(self) -> AsyncIterator[WalWritten]:
         """What the block writes. Raises RuntimeError when `pg_waldump` fails."""
-        told = Written()
+        told = WalWritten()
         async with await Connection.connect(self.url, autocommit=True) as connection:
             # Behind a slot no checkpoint removes a file of the log or uses it again.
             slot = "select pg_create_physical_replication_slot(%s, true, true)"
