@@ -54,6 +54,12 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
 
 
+def is_contended(error: Exception) -> bool:
+    """Whether others held for too long what a statement needed, or each waited for the other."""
+    held = psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected
+    return isinstance(error, DBAPIError) and isinstance(error.orig, held)
+
+
 def driver_url(url: str) -> str:
     """The same URL with the driver named, as SQLAlchemy needs it."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -68,7 +74,8 @@ class Database:
             driver_url(url),
             pool_size=pool,
             max_overflow=pool,
-            pool_timeout=10,
+            # Many people at once are a queue, not an outage.
+            pool_timeout=20,
             # Units of work end by themselves, and `line` looks: nothing is left to be rolled back.
             pool_reset_on_return=None,
             hide_parameters=True,
@@ -105,7 +112,10 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[DatabaseSession]:
-        """For one query that changes nothing: it is its own transaction, in one round trip."""
+        """For statements that are transactions by themselves, each in one round trip.
+
+        Nothing is committed on leaving: objects that were added or changed are not written.
+        """
         async with AsyncSession(self.reading_engine, expire_on_commit=False) as session:
             yield session
 

@@ -71,6 +71,12 @@ def incomplete_code() -> Refusal:
     return Refusal("incomplete_code", words, 422)
 
 
+def busy() -> Refusal:
+    """Others are changing the same at this moment: the act waited for them, and in vain."""
+    words = "Это сейчас меняет кто-то ещё. Ничего не изменено, повторите через несколько секунд."
+    return Refusal("busy", words, 409, retry_after=2)
+
+
 def act_id_reused() -> Refusal:
     """An act's id was sent a second time with other contents: nothing is done."""
     words = "Это действие уже выполнено с другими данными. Обновите страницу."

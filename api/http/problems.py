@@ -27,7 +27,7 @@ from clients import database
 from clients.objects import ObjectsDownError
 from crypto.key_ring import UndecryptableError
 from rules.access import Actor
-from rules.refusals import FieldError, Refusal, Words
+from rules.refusals import FieldError, Refusal, Words, busy
 from services.journal import attempts
 from words.translation import catalogue, choose_language
 
@@ -218,8 +218,11 @@ def is_page(request: Request) -> bool:
 
 async def answer(request: Request, error: Exception) -> Response:
     """Handle every error: log what somebody should look at, answer without internal details."""
-    problem = problem_of(error)
     current = getattr(request.state, "current", None)
+    if current is not None and database.is_contended(error):
+        # A program that calls back is told 503 instead: it knows that it may send that again.
+        error = busy()
+    problem = problem_of(error)
     facts = {
         "method": request.method,
         "route": getattr(request.scope.get("route"), "path", None),
@@ -239,7 +242,7 @@ async def answer(request: Request, error: Exception) -> Response:
             unreadable=str(error) if isinstance(error, UndecryptableError) else None,
             where=traceback.format_tb(error.__traceback__) if unexpected else None,
         )
-    elif problem.status in (401, 403, 429):
+    elif problem.status in (401, 403, 429) or problem.code == "busy":
         log.warning("request_refused", **facts)
     if isinstance(error, Refusal) and current is not None:
         await _note_attempt(request, current.actor, error)

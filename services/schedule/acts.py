@@ -26,7 +26,7 @@ from rules.clock import now as present
 from rules.ids import hash_of
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.refusals import Refusal, forbidden, not_found
+from rules.refusals import busy, forbidden, not_found
 from rules.schedule.hours import wall_of
 from rules.schedule.states import (
     FREES,
@@ -95,8 +95,9 @@ class Appointments:
         Raises Refusal 403, 404, 409 `taken`, `not_working`, 422.
         """
         now = present()
+        where, taken = await self._where(actor, wish, now)
         row = Appointment(
-            **await self._where(actor, wish, now),
+            **where,
             patient_id=wish.patient_id,
             state=(AppointmentState.HELD if wish.hold else AppointmentState.BOOKED).value,
             booked_by=actor.person_id,
@@ -106,11 +107,12 @@ class Appointments:
         _watch(row, now)
         act = _act(act_id, actor, row.id, now, _said(wish))
 
-        async def do(session: AsyncSession) -> ChangedAppointment:
-            await claims.take(session, act, row, _assigned(row, actor, now))
+        async def do() -> ChangedAppointment:
+            async with self._database.reading() as session:
+                await claims.take(session, act, row, _assigned(row, actor, now))
             return _changed(row)
 
-        return await self._taking(row, act, do)
+        return await self._taking(row, act, do, taken=taken)
 
     async def move(
         self,
@@ -134,8 +136,9 @@ class Appointments:
             old = await readable(session, actor, appointment_id, right)
             if old.patient_id != wish.patient_id:
                 raise changed()
+        where, _ = await self._where(actor, wish, now, right)
         row = Appointment(
-            **await self._where(actor, wish, now, right),
+            **where,
             patient_id=old.patient_id,
             state=AppointmentState.BOOKED.value,
             booked_by=actor.person_id,
@@ -144,31 +147,32 @@ class Appointments:
         _watch(row, now)
         act = _act(act_id, actor, row.id, now, said)
 
-        async def do(session: AsyncSession) -> ChangedAppointment:
-            moved = await session.exec(
-                _conditional(appointment_id, version, MOVES_FROM).values(
-                    **_to(AppointmentState.MOVED, now), moved_to=row.id
+        async def do() -> ChangedAppointment:
+            async with self._database.work() as session:
+                moved = await session.exec(
+                    _conditional(appointment_id, version, MOVES_FROM).values(
+                        **_to(AppointmentState.MOVED, now), moved_to=row.id
+                    )
                 )
-            )
-            if moved.first() is None:
-                return await _moved_before(session, act, appointment_id, version)
-            await claims.free(session, [appointment_id])
-            await claims.take(session, act, row, _assigned(row, actor, now))
-            await journal.append(
-                session,
-                chain=appointment_id,
-                kind=JournalKind.APPOINTMENT_MOVED,
-                at=now,
-                by=actor.person_id,
-                facts={"to": str(row.id)},
-            )
-            if old.clinician_id != row.clinician_id:
-                await _tell(session, old, NoticeKind.APPOINTMENT_CANCELLED, actor, now)
-            if along is not None:
-                await along(session, row)
-            return _changed(row)
+                if moved.first() is None:
+                    return await _moved_before(session, act, appointment_id, version)
+                await claims.free(session, [appointment_id])
+                await claims.take(session, act, row, _assigned(row, actor, now))
+                await journal.append(
+                    session,
+                    chain=appointment_id,
+                    kind=JournalKind.APPOINTMENT_MOVED,
+                    at=now,
+                    by=actor.person_id,
+                    facts={"to": str(row.id)},
+                )
+                if old.clinician_id != row.clinician_id:
+                    await _tell(session, old, NoticeKind.APPOINTMENT_CANCELLED, actor, now)
+                if along is not None:
+                    await along(session, row)
+                return _changed(row)
 
-        return await self._taking(row, act, do)
+        return await self._taking(row, act, do, but=appointment_id)
 
     async def step(
         self,
@@ -229,14 +233,21 @@ class Appointments:
 
     async def _where(
         self, actor: Actor, wish: TimeWish, now: datetime, right: Permission = Permission.BOOK
-    ) -> dict[str, Any]:
-        """Where and how long an appointment would be. Raises Refusal 403, 404, 409, 422."""
+    ) -> tuple[dict[str, Any], bool]:
+        """Where and how long an appointment would be, and whether the clinician is taken then.
+
+        Raises Refusal 403, 404, 409, 422.
+        """
         actor.demand(right)
         reason = demand_reason(wish.beside) if wish.beside else ""
         day = wish.starts_at.date()
         async with self._database.reading() as session:
             found = await free.plan(
-                session, [wish.clinician_id], day - timedelta(days=1), day + timedelta(days=1)
+                session,
+                [wish.clinician_id],
+                day - timedelta(days=1),
+                day + timedelta(days=1),
+                wish.starts_at,
             )
             probe = timedelta(minutes=wish.minutes or 1)
             hours = found.hours_at(wish.starts_at, wish.starts_at + probe)
@@ -259,7 +270,7 @@ class Appointments:
         if not actor.may(right, unit_id):
             raise not_found()
         demand_time(wish.starts_at, length, now)
-        return {
+        where = {
             "clinician_id": wish.clinician_id,
             "unit_id": unit_id,
             "room_id": room_id,
@@ -270,42 +281,62 @@ class Appointments:
             "overbooked": bool(reason),
             "reason": reason or None,
         }
+        return where, found.is_taken and not reason
 
     async def _taking(
         self,
         row: Appointment,
         act: AppointmentAct,
-        do: Callable[[AsyncSession], Awaitable[ChangedAppointment]],
+        do: Callable[[], Awaitable[ChangedAppointment]],
+        *,
+        taken: bool = False,
+        but: UUID | None = None,
     ) -> ChangedAppointment:
-        """Do what takes time in one unit of work; once more if only a hold that is over was there.
+        """Do what takes time; once more if only a hold that is over was there.
+
+        Where the time is known to be `taken`, nothing is tried before that is looked into. The
+        claims of the appointment `but` are freed by the act itself.
 
         An act that was done before gets the same answer.
 
         Two who exchange their times may each wait for the other; the server then ends one of the
         two, who tries again.
         """
-        for left in reversed(range(TRIES)):
+        for _ in range(TRIES):
             try:
-                async with self._database.work() as session:
-                    return await do(session)
-            except claims.DoneBefore:
-                async with self._database.work() as session:
-                    before = await claims.answered_before(session, act.id, act.body_hash)
-                    return _changed(await session.get_one(Appointment, before))
-            except Refusal as refusal:
-                if refusal.code != "taken" or not left:
-                    raise
-                async with self._database.work() as session:
-                    if not await claims.let_holds_end(session, present(), row):
-                        raise
+                if not taken:
+                    return await do()
+            except claims.NotTaken:
+                pass
             except IntegrityError as error:
                 if isinstance(error.orig, ForeignKeyViolation):
                     raise not_found() from None
                 raise
             except DBAPIError as error:
-                if not left or not isinstance(error.orig, DeadlockDetected):
+                if not isinstance(error.orig, DeadlockDetected):
                     raise
-        raise AssertionError("unreachable")
+            if before := await self._looked_into(row, act, but):
+                return before
+            taken = False
+        raise busy()
+
+    async def _looked_into(
+        self, row: Appointment, act: AppointmentAct, but: UUID | None
+    ) -> ChangedAppointment | None:
+        """The answer of the act if it was done before; None if its time is free now.
+
+        Raises Refusal 409 `taken`, 422.
+        """
+        now = present()
+        async with self._database.reading() as session:
+            if await session.get(AppointmentAct, act.id) is not None:
+                before = await claims.answered_before(session, act.id, act.body_hash)
+                return _changed(await session.get_one(Appointment, before))
+            is_held = await claims.only_ended_holds(session, row, now, but)
+        if is_held:
+            async with self._database.work() as session:
+                await claims.let_holds_end(session, now, row)
+        return None
 
     async def _note_step(
         self,

@@ -1,6 +1,7 @@
 """Taking people's and rooms' time: everything an appointment needs, or nothing.
 
-No row is looked for before: the exclusion constraint of the table decides, whoever comes at once.
+The exclusion constraint of the table decides, whoever comes at once. Rows are only looked for to
+refuse early what is taken already, and to say what is in the way.
 """
 
 from collections.abc import Sequence
@@ -9,13 +10,16 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, exists, func, true, update
+from psycopg.errors import DivisionByZero
+from sqlalchemy import Integer, Uuid, bindparam, delete, exists, func, literal, text, true, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectStatement
 from models.encrypted_columns import bound_row
 from models.tables.base import UtcDateTime
 from models.tables.schedule import Appointment, AppointmentAct, TimeClaim
@@ -27,8 +31,11 @@ from services.journal import entries as journal
 from services.journal.entries import Along, FirstEntry
 
 
-class DoneBefore(Exception):
-    """The act was done before: the caller's unit of work is to be rolled back."""
+class NotTaken(Exception):
+    """Somebody has the time, or the act was done before: nothing was written.
+
+    A unit of work in which it is raised is to be rolled back.
+    """
 
 
 def _given(table: Any, prefix: str) -> dict[str, Any]:
@@ -40,7 +47,11 @@ def _given(table: Any, prefix: str) -> dict[str, Any]:
 
 @lru_cache
 def _statement() -> Any:
-    """The act, the appointment if the act is new, and its claims as far as nobody has them."""
+    """The act, the appointment if the act is new, and its claims as far as nobody has them.
+
+    Where a claim is lacking it divides by zero, so that the server takes all of it back by itself:
+    the statement needs no transaction that stays open while the program looks at its answer.
+    """
     tables = SQLModel.metadata.tables
     acts, appointments, claims = (
         tables[name] for name in ("appointment_act", "appointment", "claim")
@@ -78,10 +89,9 @@ def _statement() -> Any:
         .returning(claims.c.party)
         .cte("claimed")
     )
-    return choose(
-        exists(choose(act.c.id)).label("is_new"),
-        choose(func.array_agg(claimed.c.party)).scalar_subquery().label("got"),
-    )
+    got = choose(func.count(claimed.c.party)).scalar_subquery()
+    whole = sql_cast(got == func.cardinality(parties_given), Integer)
+    return choose(literal(1) / whole)
 
 
 async def take(
@@ -89,15 +99,14 @@ async def take(
 ) -> None:
     """Write an appointment with its claims, its journal and its notices: one statement.
 
-    Raises Refusal 409 `taken` and DoneBefore: then the caller's unit of work is to be rolled back.
+    Raises NotTaken.
     """
-    wanted = _parties(row)
     values = {f"act_{name}": value for name, value in bound_row(act).items()}
     values |= {f"made_{name}": value for name, value in bound_row(row).items()}
     contents = {"patient": str(row.patient_id)}
     if row.reason:
         contents["reason"] = row.reason
-    taking = Along(_statement(), {**values, "parties": wanted})
+    taking = Along(_statement(), {**values, "parties": _parties(row)})
     first = FirstEntry(
         row.id,
         JournalKind.APPOINTMENT_BOOKED,
@@ -111,36 +120,48 @@ async def take(
         contents,
     )
     along = taking.also(notices) if notices else taking
-    [(is_new, got)] = await journal.begin_chain(session, row.booked_by, first, along)
-    if not is_new:
-        raise DoneBefore
-    if len(got or ()) < len(wanted):
-        raise _taken(row, frozenset(got or ()))
+    try:
+        await journal.begin_chain(session, row.booked_by, first, along)
+    except DBAPIError as error:
+        if isinstance(error.orig, DivisionByZero):
+            raise NotTaken from None
+        raise
 
 
-async def claim(session: AsyncSession, row: Appointment) -> None:
-    """Take the time of an appointment that is written already. Raises Refusal 409 `taken`."""
-    wanted = _parties(row)
-    begins, ends = (
-        bindparam(name, value, type_=UtcDateTime())
-        for name, value in (("begins", row.starts_at), ("ends", row.ends_at))
+_IN_THE_WAY = DirectStatement(
+    text(
+        "select c.party, a.state = 'held' and a.looks_at <= :now"
+        " from unnest(:parties) as wanted(party)"
+        " join claim c on c.during && tstzrange(:begins, :ends) and"
+        " uuidrange(c.party, c.party, '[]') = uuidrange(wanted.party, wanted.party, '[]')"
+        " join appointment a on a.id = c.appointment_id where a.id is distinct from :but"
+    ).bindparams(
+        bindparam("parties", type_=ARRAY(Uuid())),
+        *(bindparam(name, type_=UtcDateTime()) for name in ("begins", "ends", "now")),
+        bindparam("but", type_=Uuid()),
     )
-    table = SQLModel.metadata.tables["claim"]
-    party = func.unnest(bindparam("parties", wanted, type_=ARRAY(Uuid()))).column_valued("wanted")
-    whose = bindparam("whose", row.id, type_=table.c.appointment_id.type)
-    connection = await session.connection()
-    found = await connection.execute(
-        insert(table)
-        .from_select(
-            ["appointment_id", "party", "during"],
-            choose(whose, party, func.tstzrange(begins, ends)),
-        )
-        .on_conflict_do_nothing()
-        .returning(table.c.party)
-    )
-    got = frozenset(found.scalars())
-    if len(got) < len(wanted):
-        raise _taken(row, got)
+)
+"""Whose claims meet a time, by the index of the constraint; of which a hold has run out."""
+
+
+async def only_ended_holds(
+    session: AsyncSession, row: Appointment, now: datetime, but: UUID | None = None
+) -> bool:
+    """Whether only holds that have run out keep an appointment from its time; `but` does not count.
+
+    False where nothing does. Raises Refusal 409 `taken`.
+    """
+    values = {
+        "parties": _parties(row),
+        "begins": row.starts_at,
+        "ends": row.ends_at,
+        "now": now,
+        "but": but,
+    }
+    found = await (await _IN_THE_WAY.run(session, values)).fetchall()
+    if any(not is_over for _, is_over in found):
+        raise _taken(row, frozenset(party for party, _ in found))
+    return bool(found)
 
 
 async def free(session: AsyncSession, appointment_ids: Sequence[UUID]) -> None:
@@ -195,8 +216,7 @@ def _parties(row: Appointment) -> list[UUID]:
     return parties(row.clinician_id, row.patient_id, row.room_id, overbooked=row.overbooked)
 
 
-def _taken(row: Appointment, got: frozenset[UUID]) -> Exception:
-    lacking = set(_parties(row)) - got
+def _taken(row: Appointment, lacking: frozenset[UUID]) -> Exception:
     room, patient = row.room_id in lacking, row.patient_id in lacking
     clinician = bool(lacking - {row.room_id, row.patient_id})
     return taken(clinician=clinician, patient=patient, room=room)

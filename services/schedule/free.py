@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     null,
     text,
     union_all,
@@ -30,7 +31,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import DirectStatement
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, Unit
-from models.tables.schedule import HoursException, WorkingHours
+from models.tables.schedule import HoursException, TimeClaim, WorkingHours
 from rules.schedule import hours as rules
 from rules.schedule.hours import DayHours, ExceptionalHours, FreeSlot, WeeklyHours
 
@@ -45,6 +46,8 @@ class HoursPlan:
     weekly: Sequence[WeeklyHours]
     exceptional: Sequence[ExceptionalHours]
     absent: Sequence[tuple[UUID, date, date]]
+    is_taken: bool = False
+    """Whether one of them has an appointment at the moment that was asked about."""
 
     def hours_at(self, begins: datetime, ends: datetime) -> DayHours | None:
         """The hours in which a time lies, of a plan of one clinician."""
@@ -79,15 +82,18 @@ class HoursPlan:
 
 
 @lru_cache
-def _hours() -> DirectStatement:
-    """Weekly hours, exceptions and absences between two days, in one question."""
+def _hours(*, at_moment: bool) -> DirectStatement:
+    """Weekly hours, exceptions and absences between two days, in one question.
+
+    With a moment it also says who has an appointment then.
+    """
     first, last = (bindparam(name, type_=Date()) for name in ("first", "last"))
     people = func.any(bindparam("people", type_=ARRAY(Uuid())))
     line = ("unit_id", "room_id", "starts", "ends", "step", "zone")
     kinds = (Uuid(), Uuid(), Integer(), Integer(), Integer(), String())
     none = [sql_cast(null(), kind) for kind in kinds]
     week, exception = WorkingHours, HoursException
-    asked: Any = union_all(
+    parts: list[Any] = [
         choose(
             literal("week").label("what"),
             col(week.clinician_id).label("who"),
@@ -135,27 +141,56 @@ def _hours() -> DirectStatement:
         )
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(col(Person.id) == people, col(Person.left_at).is_not(None)),
-    )
-    return DirectStatement(asked)
+    ]
+    if at_moment:
+        both_ends: Any = literal_column("'[]'")
+        parts.append(
+            choose(
+                literal("taken"),
+                col(TimeClaim.party),
+                *none,
+                sql_cast(null(), Integer()),
+                sql_cast(null(), Date()),
+                sql_cast(null(), Date()),
+            ).where(
+                # As the constraint has it, whose index answers this.
+                func.uuidrange(col(TimeClaim.party), col(TimeClaim.party), both_ends)
+                == func.uuidrange(col(Person.id), col(Person.id), both_ends),
+                col(TimeClaim.during).contains(bindparam("at", type_=UtcDateTime())),
+                col(Person.id) == people,
+            )
+        )
+    return DirectStatement(union_all(*parts))
 
 
 async def plan(
-    session: AsyncSession, clinicians: Collection[UUID], first: date, last: date
+    session: AsyncSession,
+    clinicians: Collection[UUID],
+    first: date,
+    last: date,
+    at: datetime | None = None,
 ) -> HoursPlan:
-    """The hours of these clinicians on these days, the last included."""
+    """The hours of these clinicians on these days, the last included.
+
+    With `at` it also says whether one of them is taken at that moment.
+    """
     asked = {"people": list(clinicians), "first": first, "last": last}
-    found = await _hours().run(session, asked)
-    weekly, exceptional, absent = [], [], []
+    if at is not None:
+        asked["at"] = at
+    found = await _hours(at_moment=at is not None).run(session, asked)
+    weekly, exceptional, absent, is_taken = [], [], [], False
     rows = await found.fetchall()
     for what, who, unit, room, starts, until, step, zone, on, begins, ends in rows:
         line = (who, unit, room, starts, until, step, zone)
-        if what == "away":
+        if what == "taken":
+            is_taken = True
+        elif what == "away":
             absent.append((who, begins, ends))
         elif what == "week":
             weekly.append(WeeklyHours(*line, on, begins, ends))
         else:
             exceptional.append(ExceptionalHours(*line, bool(on), begins))
-    return HoursPlan(weekly, exceptional, absent)
+    return HoursPlan(weekly, exceptional, absent, is_taken)
 
 
 _TAKEN = DirectStatement(

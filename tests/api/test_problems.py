@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import Request
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Receive, Scope, Send
 
@@ -63,6 +66,26 @@ async def test_errors_are_problems_without_insides(
         assert int(answer.headers["retry-after"]) > 0
     if code == "stale":
         assert told["step"] == 3
+
+
+async def test_who_waited_for_others_in_vain_is_refused_and_a_program_may_try_again(
+    house: House,
+) -> None:
+    """A person is told that others change the same; who calls back, that the service is away."""
+
+    async def waits(request: Request, known: bool) -> None:
+        if known:
+            request.state.current = SimpleNamespace(person_id=uuid4(), language="ru", actor=None)
+        raise OperationalError("select", {}, LockNotAvailable())
+
+    house.app.add_api_route("/api/v1/waits", waits)
+    async with house.client() as client:
+        person, program = [
+            await client.get("/api/v1/waits", params={"known": known}) for known in (True, False)
+        ]
+    assert (person.status_code, person.json()["code"]) == (409, "busy")
+    assert (program.status_code, program.json()["code"]) == (503, "unavailable")
+    assert all(int(one.headers["retry-after"]) > 0 for one in (person, program))
 
 
 @pytest.mark.asvs("15.3.3")

@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, func, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import select
 
+from clients.database import Database, is_contended
 from models.tables.people import Absence, Person
-from models.tables.schedule import Appointment
+from models.tables.schedule import Appointment, AppointmentAct
 from rules.access import Role
 from rules.clock import now
 from rules.refusals import Refusal
@@ -18,8 +20,10 @@ from rules.schedule.claims import beside
 from rules.schedule.states import MISSED_AFTER, AppointmentState, VisitStep
 from services.patients import ways
 from services.schedule import clocks, free, seen
+from services.schedule.acts import Appointments
 from services.schedule.planning import HoursWish
 from services.schedule.seen import AppointmentTrouble
+from settings import Settings
 from tests.schedule.clinic import Clinic, clinic
 from tests.shared.statements import statements
 
@@ -49,19 +53,65 @@ async def test_of_many_who_book_one_time_one_has_it(clinic: Clinic) -> None:
 
 
 async def test_a_booking_looks_at_the_hours_and_writes_once(clinic: Clinic) -> None:
-    """One question, then one statement for act, appointment, claims, journal and notices; an act
-    that is repeated is looked for afterwards. A free week is two questions."""
+    """One question, then one statement for act, appointment, claims, journal and notices, which
+    commits by itself: nobody waits for what the program does between two statements. Who finds the
+    time taken, or repeats an act, is answered without trying. A free week is two questions."""
     await clinic.book()
     act, wish = uuid4(), clinic.wish(1, 1)
-    booking = ["SELECT", "WITH", "commit"]
-    for words in (booking, ["SELECT", "WITH", "SELECT", "SELECT", "commit"]):
+    for words in (["SELECT", "WITH"], ["SELECT"] * 3):
         with statements(clinic.database, commits=True) as heard:
             await clinic.appointments.book(clinic.registrar, act, wish)
         assert [one.split()[0] for one in heard] == words
+    with statements(clinic.database, commits=True) as heard, pytest.raises(Refusal, match="taken"):
+        await clinic.appointments.book(clinic.registrar, uuid4(), clinic.wish(2, 1))
+    assert [one.split()[0] for one in heard] == ["SELECT", "SELECT", "select"]
     async with clinic.database.reading() as session:
         with statements(clinic.database) as heard:
             await free.free_times(session, [clinic.doctor.person_id], now().date(), 7, now())
     assert len(heard) == 2
+
+
+async def test_nothing_is_left_of_a_booking_of_which_a_part_is_taken(clinic: Clinic) -> None:
+    """The place beside the clinician is free, the patient is not: all is taken back by itself."""
+    await clinic.book()
+    before = await clinic.claims()
+    act, wish = uuid4(), clinic.wish(beside="Острая боль")
+    with pytest.raises(Refusal, match="taken") as refused:
+        await clinic.appointments.book(clinic.registrar, act, wish)
+    assert refused.value.facts["taken"] == ["patient"]
+    assert await clinic.claims() == before
+    async with clinic.database.work() as session:
+        assert await session.get(AppointmentAct, act) is None
+        rows = await session.exec(
+            select(Appointment.id).where(Appointment.clinician_id == clinic.doctor.person_id)
+        )
+        assert len(rows.all()) == 1
+    assert (await clinic.told()).count("appointment_assigned") == 1
+
+
+async def test_who_waits_for_a_lock_in_vain_is_told_so(clinic: Clinic, settings: Settings) -> None:
+    """Somebody is about to have the time and does not say: the wait ends as one of contention."""
+    one = await clinic.book()
+    await clinic.step(one, VisitStep.CANCEL, "Пациент попросил")
+    hasty = Database(settings.database_url.get_secret_value())
+
+    def impatient(connection: Any, record: object) -> None:
+        del record
+        connection.cursor().execute("set lock_timeout = '50ms'")
+        connection.commit()
+
+    event.listen(hasty.engine.sync_engine, "connect", impatient)
+    async with await clinic.database.connect() as other, other.transaction():
+        await other.execute(
+            "insert into claim values (%s, %s, tstzrange(%s, %s))",
+            (one.id, clinic.doctor.person_id, clinic.first, clinic.first + timedelta(minutes=5)),
+        )
+        with pytest.raises(DBAPIError) as waited:
+            await Appointments(hasty).book(clinic.registrar, uuid4(), clinic.wish())
+    assert is_contended(waited.value)
+    await hasty.close()
+    with pytest.raises(Refusal, match="taken"):
+        await clinic.book()
 
 
 async def test_an_act_takes_effect_once(clinic: Clinic) -> None:
