@@ -403,7 +403,7 @@ Work = Annotated[DatabaseSession, Depends(work, scope="function")]
 
 
 async def reading(container: ContainerDep) -> AsyncIterator[DatabaseSession]:
-    """A session for a route that runs one query and changes nothing."""
+    """For a route that only reads: each statement is a transaction by itself."""
     async with container.database.reading() as session:
         yield session
 

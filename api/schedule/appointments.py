@@ -165,7 +165,7 @@ async def list_of_clinician(
     clinician_id: UUID, actor: CurrentActor, session: Work, first: MeantDay, days: Days = 1
 ) -> Sequence[AppointmentOut]:
     """What a clinician has on some days. That it was seen is recorded."""
-    zone = await seen.zone_for(session, clinician_id)
+    zone = (await seen.clinician(session, clinician_id)).zone
     return _shown(await seen.of_clinician(session, actor, clinician_id, first, days, zone))
 
 

@@ -8,7 +8,6 @@ from cabinet.frame.visits import Visit
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.accreditations.norms import is_urgent
-from services.accounts import people
 from services.accreditations.norms import norm_of
 from services.registers import seen as registers
 from words.translation import gettext
@@ -25,7 +24,8 @@ async def _of(visit: Visit, session: DatabaseSession) -> AccreditationView | Non
     Most reviewers are in no register; those who are have a SNILS in their file.
     """
     today = datetime.now(visit.presentation.tzinfo).date()
-    found = await registers.accreditation_status(session, visit.actor.person_id, today)
+    who = visit.actor.person_id
+    found, has_snils = await registers.accreditation_status(session, who, today)
     if found is not None:
         return AccreditationView(
             specialty=found.specialty,
@@ -36,7 +36,7 @@ async def _of(visit: Visit, session: DatabaseSession) -> AccreditationView | Non
             needed=norm_of(visit.container.settings, today).hours,
             as_of=found.as_of,
         )
-    if await people.snils_of(session, visit.actor.person_id):
+    if has_snils:
         return AccreditationView(silence=gettext("Реестры пока ничего не сообщили о ней."))
     if visit.actor.may(Permission.REVIEW):
         return None

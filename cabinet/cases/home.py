@@ -43,7 +43,9 @@ async def _ask(visit: Visit, session: DatabaseSession) -> HomeSays:
     if any(process_of(line.kind).has_addressee for line in lines):
         types = await catalogue.request_types(session)
         addressees = {one.key: one.recipient for one in types}
-    unread = await inbox.cases_with_unread(session, visit.actor, _ANSWERED)
+    unread: Collection[UUID] = ()
+    if any(line.status in (Status.READY, Status.REFUSED) for line in lines):
+        unread = await inbox.cases_with_unread(session, visit.actor, _ANSWERED)
     if answered := _of_requests(lines, unread, calls):
         parts.append(
             counted(

@@ -1,7 +1,8 @@
 """What a subject gives to the home page.
 
 A part says by which permissions it is opened, where its blocks stand, and asks its own subject: a
-fixed number of statements, each of them bounded. Who holds none of its permissions costs nothing.
+fixed number of statements, each of them bounded and a transaction by itself. Who holds none of its
+permissions costs nothing.
 All parts stand in `cabinet.home.register`.
 """
 

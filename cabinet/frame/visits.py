@@ -237,8 +237,7 @@ async def enter(request: Request, container: Container, current: Current | None)
     present(presentation)
     frame = bare_frame(request, container, current)
     if current is not None and current.session_id is not None and frame.nav:
-        async with container.database.reading() as session:
-            header = await header_of(session, current.person_id)
+        header = await header_of(container.database, current.person_id)
         frame = _filled(frame, current, header)
     return Visit(request, container, presentation, frame, current)
 

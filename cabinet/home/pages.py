@@ -9,7 +9,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 
-from api.container import Work
+from api.container import Reading
 from api.http.entrance import CleanRoute
 from cabinet.frame.home_parts import HomeBlock
 from cabinet.frame.views import CallToAction
@@ -44,7 +44,7 @@ class HomePage:
 
 
 @router.get("/")
-async def home(visit: Inside, session: Work) -> Response:
+async def home(visit: Inside, session: Reading) -> Response:
     """What needs the person, by their rights."""
     said = [(one, await one.ask(visit, session)) for one in PARTS if one.is_open(visit)]
     calls = [call for _, says in said for call in says.calls]

@@ -413,7 +413,7 @@ async def _beside(session: DatabaseSession, patient: UUID, typed: dict[str, str]
         bad("beside", "Напишите причину: от 3 до 500 знаков.")
     if errors or who is None or day is None or clock is None:
         raise Refusal("incomplete", errors[0].message, 422, errors)
-    zone = ZoneInfo(await seen.zone_for(session, who))
+    zone = ZoneInfo((await seen.clinician(session, who)).zone)
     at = moment(day, clock, zone)
     return TimeWish(who, patient, at, minutes, beside=typed["beside"])
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.container import Work
+from api.container import Reading, Work
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Visit
 from cabinet.schedule.lines import day_nav, day_of, line_of, on, state_tag, together
@@ -36,7 +36,7 @@ _JOURNALED = tuple(one for one in AppointmentState if one is not AppointmentStat
 
 
 @router.get("")
-async def own_day(visit: Inside, session: Work, day: Day = "") -> Response:
+async def own_day(visit: Inside, session: Reading, day: Day = "") -> Response:
     """A clinician's own day; registrars and planners go to the day of a unit."""
     actor = visit.actor
     if not actor.may(Permission.TREAT):
@@ -71,13 +71,13 @@ async def sheet(clinician_id: UUID, visit: Inside, session: Work, day: Day = "")
 @router.get("/clinicians/{clinician_id}/week")
 async def week(clinician_id: UUID, visit: Inside, session: Work, day: Day = "") -> Response:
     """Seven days of a clinician, from a Monday on."""
-    zone = await seen.zone_for(session, clinician_id)
+    whose = await seen.clinician(session, clinician_id)
+    zone = whose.zone
     moment, today = now(), seen.day_in(zone, now())
     chosen = day_of(day, today)
     first = chosen - timedelta(days=chosen.weekday())
     found = await seen.of_clinician(session, visit.actor, clinician_id, first, _WEEK, zone)
     times = await _free(session, visit, [clinician_id], first, _WEEK)
-    whose = await seen.clinician(session, clinician_id)
     base = f"/schedule/clinicians/{clinician_id}"
     columns = []
     for number in range(_WEEK):
@@ -193,12 +193,12 @@ async def _day_page(
     base: str,
     template: str = "day",
 ) -> Response:
-    zone = await seen.zone_for(session, clinician_id)
+    whose = await seen.clinician(session, clinician_id)
+    zone = whose.zone
     moment, today = now(), seen.day_in(zone, now())
     chosen = day_of(day, today)
     found = await seen.of_clinician(session, visit.actor, clinician_id, chosen, 1, zone)
     times = await _free(session, visit, [clinician_id], chosen, 1)
-    whose = await seen.clinician(session, clinician_id)
     nav = day_nav(chosen, today, base)
     own = clinician_id == visit.actor.person_id
     page = DayPage(

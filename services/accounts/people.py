@@ -4,11 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import DirectRows
 from models.tables.people import Person, Unit
 from rules.texts.cleaning import in_order
 
@@ -48,15 +46,6 @@ async def personnel_file(session: AsyncSession, person_id: UUID) -> PersonnelFil
 async def email_of(session: AsyncSession, person_id: UUID) -> str:
     """The person's mail address."""
     return (await session.get_one(Person, person_id)).email
-
-
-async def snils_of(session: AsyncSession, person_id: UUID) -> str | None:
-    """The person's SNILS, by which registers know them; None if it is not stored."""
-    found: str | None = await _SNILS.one(session, {"who": person_id})
-    return found
-
-
-_SNILS = DirectRows(select(Person.snils).where(col(Person.id) == bindparam("who")))
 
 
 async def number_at_work(session: AsyncSession) -> int:

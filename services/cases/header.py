@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import Database, DirectQuery
 from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.people import Person, Unit
@@ -48,17 +48,22 @@ def _query() -> Any:
         .scalar_subquery()
     )
     return (
-        select(col(Person.position), col(Unit.name), unread, asked)
+        select(
+            col(Person.position),
+            col(Unit.name).label("unit"),
+            unread.label("unread"),
+            asked.label("to_answer"),
+        )
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(col(Person.id) == whose)
     )
 
 
-_QUERY = _query()
-"""Every page runs this query: building it each time would take as long as running it."""
+_QUERY = DirectQuery(_query())
+"""Every page runs this query."""
 
 
-async def header_of(session: AsyncSession, person_id: UUID) -> Header:
+async def header_of(database: Database, person_id: UUID) -> Header:
     """The header of the person, in one query."""
-    found = await session.exec(_QUERY, params={"person_id": person_id})
-    return Header(*found.one())
+    found = await _QUERY.one_or_none(database, {"person_id": person_id})
+    return Header(**vars(found))

@@ -7,13 +7,17 @@ all patients, and nobody without a right that needs it learns whether there is o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, bindparam, func, literal_column
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from clients.database import DirectRows
 from crypto.key_ring import key_ring
+from models.tables.base import UtcDateTime
 from models.tables.patients import Patient, PatientLink, PatientView
 from rules.access import Actor, Permission
 from rules.accounts import Limit, too_often
@@ -161,16 +165,26 @@ async def recent_open(session: AsyncSession, actor: Actor, now: datetime) -> Seq
 
 
 async def _looked_at(session: AsyncSession, actor: Actor, now: datetime) -> Sequence[UUID]:
+    asked = _last_views(treats=actor.may(Permission.TREAT))
+    return await asked.all(session, {"who": actor.person_id, "since": now - RECENT})
+
+
+@lru_cache
+def _last_views(*, treats: bool) -> DirectRows:
+    """Whom somebody looked at last; who does not treat saw only who patients are."""
     last = func.max(col(PatientView.at))
-    narrowed = [] if actor.may(Permission.TREAT) else [PatientView.way == Opened.IDENTITY.value]
-    seen = await session.exec(
+    narrowed: list[Any] = [] if treats else [col(PatientView.way) == Opened.IDENTITY.value]
+    return DirectRows(
         select(PatientView.patient_id)
-        .where(PatientView.person_id == actor.person_id, PatientView.at > now - RECENT, *narrowed)
+        .where(
+            col(PatientView.person_id) == bindparam("who"),
+            col(PatientView.at) > bindparam("since", type_=UtcDateTime()),
+            *narrowed,
+        )
         .group_by(col(PatientView.patient_id))
         .order_by(last.desc())
-        .limit(10)
+        .limit(literal_column("10"))
     )
-    return seen.all()
 
 
 async def _with_mains(

@@ -17,6 +17,7 @@ from clients.register_batches import (
     TrainingRecord,
     read,
 )
+from models.tables.people import Person
 from models.tables.registers import RegisterRecord
 from rules.registers.kinds import RecordState, RegisterName
 from rules.registers.records import latest_effective
@@ -75,11 +76,23 @@ def said(row: RegisterRecord) -> SaidByRegister:
     )
 
 
+_WITH_SNILS = DirectRows(
+    select(Person.snils, RegisterRecord)
+    .outerjoin(RegisterRecord, col(RegisterRecord.person_id) == col(Person.id))
+    .where(col(Person.id) == bindparam("who"))
+)
+
+
 async def accreditation_status(
     session: AsyncSession, person_id: UUID, today: date
-) -> AccreditationStatus | None:
-    """What the registers say of the person's accreditation; None if they say nothing of one."""
-    return status_of(await of_person(session, person_id), today)
+) -> tuple[AccreditationStatus | None, bool]:
+    """What the registers say of the person's accreditation, if they say something of one.
+
+    And whether they can find the person at all, by a SNILS.
+    """
+    found = await _WITH_SNILS.all(session, {"who": person_id})
+    told = {RegisterName(row.source): said(row) for _, row in found if row is not None}
+    return status_of(told, today), any(snils for snils, _ in found)
 
 
 def status_of(

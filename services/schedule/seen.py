@@ -93,6 +93,8 @@ class Clinician:
     name: str
     position: str
     unit_id: UUID
+    zone: str = ""
+    """By whose clock their days begin."""
 
 
 def _query(*wanted: Any) -> Any:
@@ -168,14 +170,6 @@ def bounds(first: date, days: int, zone: str) -> tuple[datetime, datetime]:
     return datetime.combine(first, time(), here), datetime.combine(last, time(), here)
 
 
-async def zone_for(session: AsyncSession, clinician_id: UUID) -> str:
-    """The zone by whose clock a clinician's days begin. Raises Refusal 404."""
-    person = await session.get(Person, clinician_id)
-    if person is None:
-        raise not_found()
-    return (await access.zone_of(session, person.unit_id)).key
-
-
 async def zone_of_unit(session: AsyncSession, unit_id: UUID) -> str:
     """The zone by whose clock a unit works. Raises Refusal 404."""
     if await session.get(Unit, unit_id) is None:
@@ -189,11 +183,24 @@ def day_in(zone: str, at: datetime) -> date:
 
 
 async def clinician(session: AsyncSession, clinician_id: UUID) -> Clinician:
-    """A person by name and post. Raises Refusal 404."""
-    person = await session.get(Person, clinician_id)
-    if person is None:
+    """A person by name, post and zone. Raises Refusal 404."""
+    found = await _CLINICIAN.one_or_none(session, {"clinician_id": clinician_id})
+    if found is None:
         raise not_found()
-    return Clinician(person.id, person.name, person.position, person.unit_id)
+    return Clinician(*found)
+
+
+_CLINICIAN = DirectRows(
+    choose(
+        col(Person.id),
+        col(Person.name),
+        col(Person.position),
+        col(Person.unit_id),
+        col(Unit.time_zone),
+    )
+    .join(Unit, col(Unit.id) == col(Person.unit_id))
+    .where(col(Person.id) == bindparam("clinician_id"))
+)
 
 
 async def of_clinician(

@@ -23,6 +23,7 @@ from rules.accreditations.norms import is_urgent
 from rules.clock import now
 from rules.journal.tags import ViewCode
 from rules.registers.kinds import RegisterName
+from server import create_app
 from services.patients import ways
 from services.patients.ways import Opened, RecordWay
 from services.registers import records
@@ -93,8 +94,10 @@ async def test_home_says_what_one_came_for(site: Site, office: Office) -> None:
         assert "10 марта 2027" in shown
         assert "90 из 144" in shown
         async with office.database.work() as session:
-            found = await accreditation_status(session, someone.person_id, date(2026, 11, 30))
+            today = date(2026, 11, 30)
+            found, has_snils = await accreditation_status(session, someone.person_id, today)
         assert found is not None
+        assert has_snils
         assert (found.specialty, found.valid_until, found.hours) == (
             "Терапия",
             date(2027, 3, 10),
@@ -120,7 +123,7 @@ async def said_to(database: Database, actor: Actor, settings: Settings) -> list[
     """What the parts say that somebody's rights open."""
     visit = visit_of(actor, settings)
     present(visit.presentation)
-    async with database.work() as session:
+    async with database.reading() as session:
         return [await one.ask(visit, session) for one in PARTS if one.is_open(visit)]
 
 
@@ -134,10 +137,10 @@ def names_in(said: Sequence[HomeSays], key: str) -> list[str]:
 
 
 STATEMENTS = {
-    Role.DOCTOR: 7,
-    Role.UNIT_HEAD: 8,
-    Role.HR_HEAD: 6,
-    Role.REGISTRAR: 8,
+    Role.DOCTOR: 5,
+    Role.UNIT_HEAD: 6,
+    Role.HR_HEAD: 4,
+    Role.REGISTRAR: 6,
     Role.OPERATOR: 2,
     Role.SECURITY: 13,
     Role.ADMINISTRATOR: 3,
@@ -151,9 +154,30 @@ async def test_each_role_asks_only_what_its_rights_open(office: Office, settings
     for role in STATEMENTS:
         someone = await office.person("Тихий Пётр", role, office.institution)
         await said_to(office.database, someone, settings)
-        with statements(office.database) as heard:
+        with statements(office.database, commits=True) as heard:
             await said_to(office.database, someone, settings)
         assert (role, len(heard)) == (role, STATEMENTS[role]), heard
+
+
+async def test_first_pages_of_a_clinician_ask_few_questions(
+    office: Office, settings: Settings
+) -> None:
+    """Who asks, the head of the page, and each question once; nothing is committed."""
+    clinic = await clinic_of(office)
+    await account_of(office, clinic.doctor)
+    app = create_app(settings.model_copy(update={"cookie_secure": False}))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url=settings.public_url
+        ) as client,
+    ):
+        await let_in(client, office, clinic.doctor)
+        for path, questions in (("/", 7), ("/schedule", 6)):
+            assert (await client.get(path)).status_code == 200
+            with statements(app.state.container.database, commits=True) as heard:
+                await client.get(path)
+            assert (path, len(heard)) == (path, questions), heard
 
 
 async def test_a_new_part_is_drawn_for_whom_it_is_open(
