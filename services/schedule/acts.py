@@ -329,7 +329,8 @@ class Appointments:
         """
         now = present()
         async with self._database.reading() as session:
-            if await session.get(AppointmentAct, act.id) is not None:
+            known = await session.get(AppointmentAct, act.id)
+            if known is not None:
                 before = await claims.answered_before(session, act.id, act.body_hash)
                 return _changed(await session.get_one(Appointment, before))
             is_held = await claims.only_ended_holds(session, row, now, but)

@@ -16,9 +16,11 @@ from cabinet.home import pages
 from cabinet.home.register import PARTS
 from clients.database import Database, DatabaseSession
 from clients.register_batches import AccreditationRecord, RegisterAnswer, TrainingRecord
+from models.tables.accounts import Account
 from models.tables.patients import RecordOpening
 from models.tables.people import Person
 from rules.access import Actor, Permission, Role
+from rules.accounts import AccountState
 from rules.accreditations.norms import is_urgent
 from rules.clock import now
 from rules.journal.tags import ViewCode
@@ -165,6 +167,9 @@ async def test_first_pages_of_a_clinician_ask_few_questions(
     """Who asks, the head of the page, and each question once; nothing is committed."""
     clinic = await clinic_of(office)
     await account_of(office, clinic.doctor)
+    async with office.database.work() as session:
+        account = await session.get_one(Account, clinic.doctor.person_id)
+        account.state = AccountState.CONFIRMED
     app = create_app(settings.model_copy(update={"cookie_secure": False}))
     async with (
         app.router.lifespan_context(app),
