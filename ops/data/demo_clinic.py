@@ -27,6 +27,7 @@ from rules.patients.identity import Identity, Sex
 from rules.schedule.claims import parties
 from rules.schedule.hours import moment, wall_of
 from rules.schedule.states import AppointmentState, looks_at
+from rules.texts.identifiers import snils_with_check
 from services.journal import entries as journal
 from services.journal.entries import FirstEntry
 from services.patients.entering import columns
@@ -240,7 +241,7 @@ class _Clinic:
             name,
             born,
             sex,
-            snils=_snils(200_000_000 + serial),
+            snils=snils_with_check(200_000_000 + serial),
             policy=_policy(780_000_000_000_000 + serial),
             phone=f"+7999{serial % 10_000_000:07d}" if dice.random() < 0.8 else None,
         )
@@ -312,12 +313,6 @@ class _Clinic:
         }
         contents = {"patient": str(one.patient_id)}
         return FirstEntry(one.id, JournalKind.APPOINTMENT_BOOKED, self._now, facts, contents)
-
-
-def _snils(body: int) -> str:
-    digits = f"{body:09d}"
-    check = sum(int(one) * (9 - place) for place, one in enumerate(digits)) % 101 % 100
-    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]} {check:02d}"
 
 
 def _policy(body: int) -> str:

@@ -21,6 +21,7 @@ from rules.clock import now
 from rules.patients.grounds import REASON_OPENS
 from rules.patients.identity import Identity, Sex
 from rules.results.terms import ResultTerms
+from rules.texts.identifiers import snils_with_check
 from services import access
 from services.patients.entering import enter
 from services.results.terms import SHIPPED, terms_in
@@ -56,7 +57,7 @@ class InterleavedClinic:
             )
             session.add(unit)
             await session.flush()
-            number = snils(100_000_000 + secrets.randbelow(10**8))
+            number = snils_with_check(100_000_000 + secrets.randbelow(10**8))
             people = {
                 "doctor": await _person(session, unit.id, Role.DOCTOR, number),
                 "colleague": await _person(session, unit.id, Role.DOCTOR),
@@ -132,16 +133,9 @@ class InterleavedClinic:
         return True
 
 
-def snils(body: int) -> str:
-    """An insurance number of nine digits with its check digits."""
-    digits = f"{body:09d}"
-    check = sum(int(one) * (9 - place) for place, one in enumerate(digits)) % 101 % 100
-    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]} {check:02d}"
-
-
 def identity(number: str | None = None) -> Identity:
     """A name that many have, with an insurance number of its own."""
-    own = number or snils(200_000_000 + secrets.randbelow(7 * 10**8))
+    own = number or snils_with_check(200_000_000 + secrets.randbelow(7 * 10**8))
     return Identity("Королёва Наталья Петровна", date(1961, 3, 14), Sex.FEMALE, snils=own)
 
 

@@ -86,13 +86,20 @@ def snils(text: str) -> str:
     digits = _digits(text)
     if len(digits) != 11:
         raise IdentifierError("Напишите 11 цифр СНИЛС, например 112-233-445 95")
-    body, check = digits[:9], int(digits[9:])
-    if not int(body):
+    body, check = int(digits[:9]), digits[9:]
+    if not body:
         raise IdentifierError("Напишите 11 цифр СНИЛС, например 112-233-445 95")
-    weighed = sum(int(digit) * (9 - place) for place, digit in enumerate(body))
-    if int(body) > 1_001_998 and weighed % 101 % 100 != check:
+    right = snils_with_check(body)
+    if body > 1_001_998 and right[-2:] != check:
         raise IdentifierError("Проверьте СНИЛС: контрольные цифры не сходятся")
-    return f"{body[:3]}-{body[3:6]}-{body[6:]} {digits[9:]}"
+    return right[:-2] + check
+
+
+def snils_with_check(body: int) -> str:
+    """The insurance number of these nine digits, with the two that check them."""
+    digits = f"{body:09}"
+    weighed = sum(int(digit) * (9 - place) for place, digit in enumerate(digits))
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]} {weighed % 101 % 100:02}"
 
 
 def inn(text: str) -> str:

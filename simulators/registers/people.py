@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from rules.texts.identifiers import snils_with_check
+
 FIRST = 200_000_000
 """The SNILS of person 0 without its check digits; those of the file are other numbers."""
 MADE = 20_000
@@ -31,9 +33,7 @@ NAMES = {what: names.split() for what, names in _NAMES.items()}
 
 def snils_of(number: int) -> str:
     """The SNILS of a person made by a seed, with right check digits: `200-000-000 18`."""
-    body = f"{FIRST + number:09}"
-    weighed = sum(int(digit) * (9 - place) for place, digit in enumerate(body))
-    return f"{body[:3]}-{body[3:6]}-{body[6:]} {weighed % 101 % 100:02}"
+    return snils_with_check(FIRST + number)
 
 
 def number_of(digits: str) -> int:

@@ -11,16 +11,10 @@ from clients.database import Database
 from models.tables.notices import Notice
 from rules.clock import now
 from rules.patients.identity import Identity, Sex
+from rules.texts.identifiers import snils_with_check
 from services.patients.entering import enter
 
 _NUMBERS = count(1)
-
-
-def snils(body: int) -> str:
-    """An insurance number with right check digits."""
-    digits = f"{body:09d}"
-    check = sum(int(one) * (9 - place) for place, one in enumerate(digits)) % 101 % 100
-    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]} {check:02d}"
 
 
 def identity(name: str = "Королёва Наталья Петровна", **known: str | None) -> Identity:
@@ -39,7 +33,7 @@ async def patient(database: Database, unit_id: UUID, who: Identity | None = None
 
 def fresh_snils() -> str:
     """An insurance number that no other patient of this process has."""
-    return snils(500_000_000 + next(_NUMBERS))
+    return snils_with_check(500_000_000 + next(_NUMBERS))
 
 
 async def codes(database: Database, phone: str) -> list[str]:
