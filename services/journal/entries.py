@@ -160,10 +160,17 @@ async def _write(
     more: Mapping[str, Any] | None = None,
 ) -> AsyncCursor[Any]:
     values = {f"row_{name}": value for name, value in bound_row(row).items()}
-    waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
-    waits["leaf_previous"] = previous
-    waits["leaf_attestation"] = key_ring().attest(attested(leaf, previous))
+    waits = {f"leaf_{name}": value for name, value in _pending(leaf, previous).items()}
     return await statement.run(session, {**values, **waits, **(more or {})})
+
+
+def _pending(leaf: Leaf, previous: bytes) -> dict[str, Any]:
+    """The row of an entry that waits for its place among the leaves."""
+    attestation = key_ring().attest(attested(leaf, previous))
+    return {name: getattr(leaf, name) for name in _LEAF} | {
+        "previous": previous,
+        "attestation": attestation,
+    }
 
 
 async def append(
@@ -237,22 +244,8 @@ async def begin_chains(session: AsyncSession, system: str, firsts: Sequence[Firs
     """Begin many chains at once, in two statements: for what a program enters by thousands."""
     rows, waits = [], []
     for one in firsts:
-        entry = _entry(
-            chain=one.chain,
-            position=1,
-            previous=GENESIS,
-            kind=one.kind,
-            at=one.at,
-            by=None,
-            system=system,
-            step=None,
-            facts=dict(one.facts),
-            contents=one.contents,
-        )
-        leaf = Leaf(CHAIN_LEAF, one.chain, 1, entry.hash)
-        said = {name: getattr(leaf, name) for name in _LEAF}
-        attestation = key_ring().attest(attested(leaf, GENESIS))
-        waits.append(said | {"previous": GENESIS, "attestation": attestation})
+        entry, leaf = _first(one, None, system)
+        waits.append(_pending(leaf, GENESIS))
         rows.append(bound_row(entry))
     connection = await session.connection()
     table = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
@@ -264,22 +257,26 @@ async def begin_chain(
     session: AsyncSession, by: UUID, first: FirstEntry, along: Along
 ) -> Sequence[Any]:
     """Begin a chain together with a query, and return the rows that the query finds."""
-    entry = _entry(
-        chain=first.chain,
-        position=1,
-        previous=GENESIS,
-        kind=first.kind,
-        at=first.at,
-        by=by,
-        system=None,
-        step=None,
-        facts=dict(first.facts),
-        contents=first.contents,
-    )
-    leaf = Leaf(CHAIN_LEAF, first.chain, 1, entry.hash)
+    entry, leaf = _first(first, by, None)
     found = await _write(session, _along(along.statement), entry, leaf, more=along.values)
     session.info[_HEAD_OF, first.chain] = (1, entry.hash)
     return await found.fetchall()
+
+
+def _first(one: FirstEntry, by: UUID | None, system: str | None) -> tuple[JournalEntry, Leaf]:
+    entry = _entry(
+        chain=one.chain,
+        position=1,
+        previous=GENESIS,
+        kind=one.kind,
+        at=one.at,
+        by=by,
+        system=system,
+        step=None,
+        facts=dict(one.facts),
+        contents=one.contents,
+    )
+    return entry, Leaf(CHAIN_LEAF, one.chain, 1, entry.hash)
 
 
 async def lock_chain(session: AsyncSession, chain: UUID) -> None:
