@@ -22,12 +22,13 @@ from rules.patients.identity import Identity
 from rules.refusals import Refusal
 from rules.results.life import NextStep
 from rules.results.terms import ResultTerms
+from rules.texts.identifiers import snils_with_check
 from services.results import hearing, inspection, looking, rows, seen
 from services.results.acts import Confirmed, ResultActs
 from services.results.inspection import ResultTrouble
 from services.results.seen import ResultSeen
 from services.results.terms import SHIPPED, terms_in
-from tests.patients.people import fresh_snils, identity, patient, snils
+from tests.patients.people import fresh_snils, identity, patient
 from tests.shared.office import Office
 
 
@@ -64,7 +65,7 @@ class Clinic:
                 ("Лаптева Ирина Юрьевна", Role.REGISTRAR),
             )
         ]
-        doctors = snils(int(uuid4().int % 10**8) + 10**8)
+        doctors = snils_with_check(int(uuid4().int % 10**8) + 10**8)
         async with office.database.work() as session:
             person = await session.get_one(Person, people[0].person_id)
             person.snils, person.snils_blind = doctors, key_ring().blind(doctors)
