@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from ops import proofs
 from ops.commands import Commands, moment_of, phrase_from, refusals_told
 from ops.commands import end_at_once as _end_at_once
 from ops.commands import settings_here as _settings
-from ops.interleavings import commands as interleavings
 from ops.keys import commands as keys
 from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import authorities, gov_service_keys, imports, people, subscribers
@@ -41,7 +41,8 @@ app.add_typer(authorities.app, name="authorities")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(imports.app, name="import")
 app.command()(people.bootstrap)
-app.command()(interleavings.interleave)
+for proof in (proofs.faults, proofs.interleave, proofs.corpus, proofs.bench):
+    app.command()(proof)
 
 
 @app.command()
@@ -408,55 +409,6 @@ def demo() -> None:
     with refusals_told(SeedRefusedError):
         code = run(settings)
     _end(code)
-
-
-@app.command()
-def faults(
-    cases: Annotated[int, typer.Option(min=1, help="Applications to put through.")] = 200,
-    kills: Annotated[int, typer.Option(min=1, help="Faults to cause meanwhile.")] = 50,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same faults.")] = 1,
-) -> None:
-    """Put applications through while servers fail, then prove that nothing was lost."""
-    from ops.faults.run import run
-
-    _end_at_once(run(cases, kills, seed))
-
-
-@app.command()
-def corpus(
-    files: Annotated[int, typer.Option(min=1, help="How many files to make at least.")] = 1000,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same files.")] = 1,
-    folder: Annotated[
-        list[Path] | None, typer.Option(help="Inspect the files of a folder or archive instead.")
-    ] = None,
-    sdist: Annotated[
-        list[str] | None,
-        typer.Option(help="Inspect the test files of a project's source package, got by pip."),
-    ] = None,
-) -> None:
-    """Make good and bad PDFs and JPEGs, and prove that the inspection tells them apart."""
-    if folder or sdist:
-        from ops.corpus import found
-
-        _end_at_once(found.run(folder or [], sdist or []))
-    from ops.corpus.run import run
-
-    _end_at_once(run(files, seed))
-
-
-@app.command()
-def bench(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="IDLE, COST, P1 to P7, P1R, P2R, P3R, P6R, PEERS, EXPORT, SQL, SCHEDULE."
-        ),
-    ] = None,
-) -> None:
-    """Measure what docs promise, against the least program that does the same work."""
-    from bench import run
-
-    _end(run(names or []))
 
 
 def _home() -> Home:
