@@ -99,6 +99,26 @@ async def paper_is_in_sight(page: Page, name: str, size: ViewportSize) -> None:
         assert place["y"] < size["height"]
 
 
+OPEN = """
+  for (const menu of document.querySelectorAll("header details, nav details")) menu.open = true;
+"""
+
+
+@pytest.mark.parametrize("name", ["desk", "desk-team", "absence"])
+async def test_what_only_a_phone_shows(screen: Screen, address: str, name: str) -> None:
+    """Menus of a phone that are open, and tables that are cards there: nothing for axe to find."""
+    page = screen.page
+    await page.set_viewport_size(NARROW)
+    answer = await page.goto(f"{address}/{name}?theme=light")
+    assert answer is not None
+    assert answer.status == 200
+    await page.evaluate(OPEN)
+    assert await page.locator(".only-narrow:visible").count() >= 2
+    assert await page.locator(".nav-more .menu-sheet:visible").count() == (name != "absence")
+    assert await faults_of(page) == []
+    await page.set_viewport_size(WIDE)
+
+
 CUT = """
   [...document.querySelectorAll(".table-dense :is(td, th, .row-link, .unread, .due), .tab")]
     .filter(one => getComputedStyle(one).display != "inline")

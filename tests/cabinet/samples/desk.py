@@ -51,6 +51,8 @@ NAV = (
     NavEntry("desk", "Очередь", "inbox", "/desk", 12),
     NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),
     NavEntry("documents", "Документы", "folder-open", "/documents"),
+    NavEntry("archive", "Архив", "archive", "/archive"),
+    NavEntry("people", "Сотрудники", "users", "/people"),
     NavEntry("profile", "Профиль", "user", "/profile"),
 )
 PEOPLE = (
