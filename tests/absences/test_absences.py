@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from models.messages import AbsenceLook
 from models.tables.absences import AbsencePlan, DisplacedAppointment
 from models.tables.notices import Notice
-from models.tables.people import Absence, Unit
+from models.tables.people import Absence, Person, Unit
 from rules.absences import AbsenceReason, AbsenceState, DisplacedOutcome, PatientTelling
 from rules.access import Actor, Role
 from rules.clock import now
@@ -80,9 +80,12 @@ class Ward:
 
 @pytest.fixture
 async def ward(clinic: Clinic) -> Ward:
-    """Two doctors of one post with the same hours."""
+    """Two doctors with the same hours, and with a post that nobody else in the unit has."""
     office = clinic.office
     colleague = await office.person("Ветрова Ольга Львовна", Role.DOCTOR, office.ward)
+    both = col(Person.id).in_([clinic.doctor.person_id, colleague.person_id])
+    async with clinic.database.work() as session:
+        await session.exec(update(Person).where(both).values(position=f"врач {uuid4()}"))
     hours = HoursWish(colleague.person_id, office.ward, None, 0, 1440, 30)
     await clinic.planning.add_hours(clinic.registrar, hours, EVERY_DAY, date(2020, 1, 1), None)
     zone = ZoneInfo((await _unit(clinic)).time_zone)
