@@ -33,6 +33,7 @@ from services.journal.entries import FirstEntry
 from services.patients.entering import columns
 
 _NAMESPACE = UUID("f2a40a0e-6a0a-4c0e-9a53-7d1a5b1c3e55")
+_LOGIN = "clinic-"
 _BATCH = 2000
 _POSTS = (
     ("therapy", "врач-терапевт"),
@@ -129,6 +130,11 @@ class ClinicSeeded:
     appointments: int = 0
 
 
+def is_of_clinic(email: str) -> bool:
+    """Whether somebody is a clinician of a demo clinic, of whatever seed."""
+    return email.startswith(_LOGIN) and email.endswith(f"@{MAIL_DOMAIN}")
+
+
 async def seed_clinic(
     session: AsyncSession,
     units: Mapping[str, UUID],
@@ -196,7 +202,7 @@ class _Clinic:
             unit_id=self._unit(number),
             position=_POSTS[number % len(_POSTS)][1],
             name=name,
-            email=f"clinic-{self._seed}-{number}@{MAIL_DOMAIN}",
+            email=f"{_LOGIN}{self._seed}-{number}@{MAIL_DOMAIN}",
             created_at=self._now,
         )
 

@@ -27,7 +27,7 @@ from models.encrypted_columns import bound
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
-from ops.data.demo_clinic import ClinicSeeded, ClinicSize, seed_clinic
+from ops.data.demo_clinic import ClinicSeeded, ClinicSize, is_of_clinic, seed_clinic
 from ops.data.demo_patients import seed_patients
 from ops.data.demo_people import DESKS, INSTITUTION, PEOPLE, UNITS, DemoPerson
 from ops.local.home import write_private
@@ -249,14 +249,15 @@ async def _seed_people(
 
 
 async def _strangers(session: AsyncSession, ours: set[UUID]) -> str | None:
-    """What the database holds of others: people or cases; None if nothing."""
-    for model, owner, what in (
-        (Person, col(Person.id), "people"),
-        (Case, col(Case.applicant_id), "cases"),
-    ):
-        if (await session.exec(select(model).where(owner.not_in(ours)).limit(1))).first():
-            return what
-    return None
+    """What the database holds of others: people or cases; None if nothing.
+
+    The clinicians of a demo clinic are the demo's too.
+    """
+    others = await session.exec(select(Person.email).where(col(Person.id).not_in(ours)))
+    if not all(map(is_of_clinic, others)):
+        return "people"
+    theirs = select(Case.id).where(col(Case.applicant_id).not_in(ours)).limit(1)
+    return "cases" if (await session.exec(theirs)).first() else None
 
 
 def _demo_accounts(file: Path) -> tuple[dict[str, DemoAccount], set[str]]:

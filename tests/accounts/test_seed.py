@@ -12,8 +12,9 @@ from clients.database import Database
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
 from ops.data import seed as seeding
+from ops.data.demo_clinic import ClinicSize
 from ops.data.demo_people import PEOPLE
-from ops.data.seed import SeedRefusedError, restore_sign_in, seed_database
+from ops.data.seed import SeedRefusedError, enter_clinic, restore_sign_in, seed_database
 from ops.local.system import settings_from
 from rules.access import Permission
 from rules.clock import now
@@ -110,7 +111,7 @@ async def test_demo_is_refused_where_others_work(demo: tuple[Database, Settings]
 async def test_people_whom_a_newer_demo_brings(
     demo: tuple[Database, Settings], monkeypatch: pytest.MonkeyPatch, *, others: bool
 ) -> None:
-    """They are entered, but not where others work; the passwords of those before stay."""
+    """They are entered, beside a demo clinic too, but not where others work; passwords stay."""
     database, settings = demo
     with monkeypatch.context() as earlier:
         earlier.setattr(seeding, "PEOPLE", PEOPLE[:-2])
@@ -128,6 +129,8 @@ async def test_people_whom_a_newer_demo_brings(
                     created_at=now(),
                 )
             )
+    else:
+        await enter_clinic(database, settings, 1, ClinicSize(clinicians=1, patients=0, days=0))
     after = await seed_database(database, settings)
     assert after[: len(before)] == before
     assert len(after) == len(before if others else PEOPLE)
