@@ -86,6 +86,8 @@ WAITS_FOR_OWN = timedelta(days=7)
 """So many days a patient waits for the same clinician before a colleague is proposed."""
 AHEAD = 31
 """Days that are searched for free time, from the day of the appointment on."""
+ACCEPTED_AT_ONCE = 100
+"""So many proposals are accepted together."""
 URGENT = timedelta(days=1)
 """So long before a displaced appointment the head hears that nobody has decided."""
 

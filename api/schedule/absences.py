@@ -17,12 +17,19 @@ from api.container import ContainerDep, Work
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from rules.absences import AbsenceReason, AbsenceState, DisplacedOutcome, PatientTelling
+from rules.absences import (
+    ACCEPTED_AT_ONCE,
+    AbsenceReason,
+    AbsenceState,
+    DisplacedOutcome,
+    PatientTelling,
+)
 from rules.access import Actor, Permission
 from rules.clock import MeantDay, MeantMoment, now
 from rules.schedule.states import REASON
 from services.absences import seen
 from services.absences.acts import AbsenceDays
+from words.translation import in_words
 
 router = APIRouter(route_class=CleanRoute, prefix="/schedule/absences", tags=["schedule"])
 
@@ -58,6 +65,18 @@ class AbsenceVersionIn(StrictBody):
     """The version that was seen."""
 
     version: Version
+
+
+class SeenProposalIn(AbsenceVersionIn):
+    """A displaced appointment, and the version in which its proposal was seen."""
+
+    id: UUID
+
+
+class AcceptAllIn(StrictBody):
+    """The proposals to accept."""
+
+    proposals: list[SeenProposalIn] = Field(min_length=1, max_length=ACCEPTED_AT_ONCE)
 
 
 class ChosenTimeIn(StrictBody):
@@ -125,6 +144,21 @@ class OtherTimeOut(_Out):
     ends_at: datetime
 
 
+class RefusedProposalOut(BaseModel):
+    """Why one proposal was not accepted."""
+
+    id: UUID
+    code: str
+    message: str
+
+
+class AcceptedOut(BaseModel):
+    """What became of each proposal: the new appointment by displaced appointment, or why not."""
+
+    moved: dict[UUID, UUID]
+    refused: list[RefusedProposalOut]
+
+
 class EnteredOut(BaseModel):
     """The absence, or the new appointment."""
 
@@ -171,6 +205,24 @@ async def withdraw_absence(
 ) -> None:
     """Say that nobody is absent: what was not moved yet stays as it was booked."""
     await container.absences.withdraw(actor, plan_id, body.version)
+
+
+@router.post("/{plan_id}/accept", responses=documented(401, 403, 404, 409, 422))
+async def accept_all(
+    plan_id: UUID,
+    body: AcceptAllIn,
+    actor: Planner,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> AcceptedOut:
+    """Accept several proposals as they were seen. One that is refused hinders no other."""
+    seen_ones = {one.id: one.version for one in body.proposals}
+    done = await container.absences.accept_all(actor, idempotency_key, plan_id, seen_ones)
+    refused = [
+        RefusedProposalOut(id=one, code=refusal.code, message=in_words(refusal.message))
+        for one, refusal in done.refused.items()
+    ]
+    return AcceptedOut(moved=done.moved, refused=refused)
 
 
 @router.get("/appointments/{displaced_id}/times", responses=documented(401, 403, 404))

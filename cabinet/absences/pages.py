@@ -13,6 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Response
+from pydantic import Field
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -25,10 +26,11 @@ from cabinet.absences.views import (
 )
 from cabinet.accounts.sign_in import errors_of
 from cabinet.frame.states import StatusTag, Tone
-from cabinet.frame.views import FieldView, Option
+from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from clients.database import DatabaseSession
 from rules.absences import (
+    ACCEPTED_AT_ONCE,
     OUTCOME_WORDS,
     REASON_WORDS,
     STATE_WORDS,
@@ -59,6 +61,8 @@ Text = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=5 * REASON[1])]
 Version = Annotated[int, Form(ge=1, lt=2**31)]
 ActId = Annotated[UUID, Form()]
+SeenVersion = Annotated[int, Field(ge=1, lt=2**31)]
+NONE_REFUSED: Mapping[UUID, Refusal] = {}
 LIST = "/schedule/absences"
 LOOKS: Mapping[AbsenceState, tuple[Tone, str]] = {
     AbsenceState.OPEN: ("waiting", "clock"),
@@ -144,6 +148,23 @@ async def withdraw(plan_id: UUID, visit: Inside, version: Version) -> Response:
     except Refusal as refusal:
         return await _refused(visit, plan_id, refusal)
     return visit.go(f"{LIST}/{plan_id}", "absence_withdrawn")
+
+
+@router.post("/{plan_id}/accept")
+async def accept_all(
+    plan_id: UUID,
+    visit: Inside,
+    act_id: ActId,
+    displaced: Annotated[list[UUID] | None, Form(max_length=ACCEPTED_AT_ONCE)] = None,
+    version: Annotated[list[SeenVersion] | None, Form(max_length=ACCEPTED_AT_ONCE)] = None,
+) -> Response:
+    """Accept the proposals that the page has shown; those that are refused are named."""
+    shown = dict(zip(displaced or (), version or (), strict=False))
+    done = await visit.container.absences.accept_all(visit.actor, act_id, plan_id, shown)
+    if not done.refused:
+        return visit.go(f"{LIST}/{plan_id}", "displaced_all_moved")
+    async with visit.container.database.work() as session:
+        return await _page(visit, session, plan_id, refused=done.refused)
 
 
 @router.get("/appointments/{displaced_id}")
@@ -260,10 +281,21 @@ async def _page(
     plan_id: UUID,
     refusal: Refusal | None = None,
     typed: Mapping[str, str] | None = None,
+    refused: Mapping[UUID, Refusal] = NONE_REFUSED,
 ) -> Response:
     page = await seen.page(session, visit.actor, plan_id)
     absence = page.absence
-    waiting = [_displaced(one) for one in page.waiting]
+    waiting, done = (
+        [replace(_displaced(one), refused=_why(refused.get(one.id))) for one in some]
+        for some in (page.waiting, page.done)
+    )
+    undecided = [one for one in waiting if not one.decided]
+    errors = errors_of(refusal) if refusal else []
+    errors += [
+        ErrorItem(f"{one.when}, {one.patient}: {one.refused}", "" if one.decided else f"#{one.id}")
+        for one in (*waiting, *done)
+        if one.refused
+    ]
     values = typed or {
         "first_day": short_day(absence.first_day),
         "last_day": short_day(absence.last_day),
@@ -275,17 +307,15 @@ async def _page(
         version=absence.version,
         zone=absence.zone,
         changeable=absence.changeable,
-        undecided=[one for one in waiting if not one.decided],
+        undecided=undecided,
         to_tell=[one for one in waiting if one.decided],
-        done=[_displaced(one) for one in page.done],
+        done=done,
         days=_filled(_day_fields(), values, refusal),
+        accept_id=new_id(),
+        proposed=[one for one in undecided if one.to_when][:ACCEPTED_AT_ONCE],
     )
-    return visit.page(
-        "absences/absence.html",
-        status=refusal.status if refusal else 200,
-        view=view,
-        errors=errors_of(refusal) if refusal else [],
-    )
+    status = refusal.status if refusal else 409 if refused else 200
+    return visit.page("absences/absence.html", status=status, view=view, errors=errors)
 
 
 async def _displaced_page(
@@ -372,6 +402,10 @@ def _days(typed: Mapping[str, str]) -> AbsenceDays:
     if typed["reason"] not in set(AbsenceReason):
         raise _incomplete("reason", "Выберите причину.")
     return AbsenceDays(days[0], days[1], AbsenceReason(typed["reason"]))
+
+
+def _why(refusal: Refusal | None) -> str:
+    return in_words(refusal.message) if refusal else ""
 
 
 def _moment(text: str) -> datetime:

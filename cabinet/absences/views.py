@@ -44,6 +44,8 @@ class DisplacedLine:
     settled_by: str
     appointment_url: str
     moved_url: str
+    refused: str = ""
+    """Why the proposal was not accepted just now."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class AbsenceView:
     to_tell: Sequence[DisplacedLine]
     done: Sequence[DisplacedLine]
     days: Sequence[FieldView]
+    accept_id: UUID
+    proposed: Sequence[DisplacedLine]
+    """Whose proposals can be accepted together."""
 
 
 @dataclass(frozen=True)

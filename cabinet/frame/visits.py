@@ -102,6 +102,7 @@ DONE: Mapping[str, str] = {
     "absence_changed": marked("Дни отсутствия изменены."),
     "absence_withdrawn": marked("Отсутствие отменено."),
     "displaced_moved": marked("Запись перенесена."),
+    "displaced_all_moved": marked("Предложения приняты. Ниже те, кому ещё нужно сообщить."),
     "displaced_cancelled": marked("Запись отменена."),
     "displaced_told": marked("Записано: пациент знает."),
     "patient_registered": marked("Пациент внесён."),

@@ -4,10 +4,11 @@ Whoever plans the unit's schedule does it. A choice is one act on the appointmen
 the constraint on claims and the version that was seen decide, as everywhere in the schedule.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
@@ -62,6 +63,15 @@ class Settling:
     row: DisplacedAppointment
     old: Appointment
     version: int
+
+
+@dataclass(frozen=True)
+class AcceptedProposals:
+    """What became of proposals that were accepted together, by displaced appointment."""
+
+    moved: dict[UUID, UUID]
+    """The new appointments."""
+    refused: dict[UUID, Refusal]
 
 
 class Absences:
@@ -157,11 +167,41 @@ class Absences:
         Raises Refusal 403, 404, 409 `stale`, `settled`, `taken`, `nothing_proposed`.
         """
         one = await self._open(actor, act_id, displaced_id)
-        if one.row.outcome is None and one.row.version != version:
-            raise changed()
-        if one.row.to_clinician_id is None or one.row.to_starts_at is None:
-            raise nothing_proposed()
-        return await self._move(actor, act_id, one, one.row.to_clinician_id, one.row.to_starts_at)
+        try:
+            return await self._accept(actor, act_id, one, version)
+        finally:
+            await self._again(one.row.absence_id)
+
+    async def accept_all(
+        self, actor: Actor, act_id: UUID, plan_id: UUID, seen: Mapping[UUID, int]
+    ) -> AcceptedProposals:
+        """Accept proposals of one absence, each in the version that was seen: one act for each.
+
+        One that is refused is named, and hinders no other. The same act again moves nothing
+        twice. Then proposals are looked at anew. Raises Refusal 403, 404.
+        """
+        actor.demand(PLAN)
+        async with self._database.reading() as session:
+            theirs = await session.exec(
+                select(DisplacedAppointment.id).where(
+                    DisplacedAppointment.absence_id == plan_id,
+                    col(DisplacedAppointment.unit_id).in_(actor.units_with(PLAN)),
+                )
+            )
+            known = set(theirs.all())
+        if not known or not known.issuperset(seen):
+            raise not_found()
+        answer = AcceptedProposals({}, {})
+        for displaced_id, version in seen.items():
+            own_act = uuid5(act_id, str(displaced_id))
+            try:
+                one = await self._open(actor, own_act, displaced_id)
+                made = await self._accept(actor, own_act, one, version)
+                answer.moved[displaced_id] = made
+            except Refusal as refusal:
+                answer.refused[displaced_id] = refusal
+        await self._look(plan_id)
+        return answer
 
     async def choose(
         self,
@@ -176,7 +216,10 @@ class Absences:
         Raises Refusal 403, 404, 409 `settled`, `taken`, `not_working`, `absent`, 422.
         """
         one = await self._open(actor, act_id, displaced_id)
-        return await self._move(actor, act_id, one, clinician_id, starts_at)
+        try:
+            return await self._move(actor, act_id, one, clinician_id, starts_at)
+        finally:
+            await self._again(one.row.absence_id)
 
     async def cancel(self, actor: Actor, act_id: UUID, displaced_id: UUID, reason: str) -> None:
         """Cancel an appointment, for a reason. Raises Refusal 403, 404, 409 `settled`, 422."""
@@ -227,6 +270,13 @@ class Absences:
                 raise settled_already()
             return Settling(row, old, old.version - 1)
 
+    async def _accept(self, actor: Actor, act_id: UUID, one: Settling, version: int) -> UUID:
+        if one.row.outcome is None and one.row.version != version:
+            raise changed()
+        if one.row.to_clinician_id is None or one.row.to_starts_at is None:
+            raise nothing_proposed()
+        return await self._move(actor, act_id, one, one.row.to_clinician_id, one.row.to_starts_at)
+
     async def _move(
         self, actor: Actor, act_id: UUID, one: Settling, clinician_id: UUID, starts_at: datetime
     ) -> UUID:
@@ -236,12 +286,9 @@ class Absences:
             await _settle(session, one, DisplacedOutcome.MOVED, new, actor, now)
 
         wish = TimeWish(clinician_id, one.old.patient_id, starts_at)
-        try:
-            made = await self._appointments.move(
-                actor, act_id, one.old.id, one.version, wish, PLAN, along
-            )
-        finally:
-            await self._again(one.row.absence_id)
+        made = await self._appointments.move(
+            actor, act_id, one.old.id, one.version, wish, PLAN, along
+        )
         return made.id
 
     async def _changed(

@@ -78,13 +78,17 @@ def absence_pages() -> list[Sample]:
     reasons = [Option("illness", "болезнь"), Option("leave", "отпуск")]
     reason = FieldView("reason", "Причина", "choice", value="illness", options=reasons)
     who = [Option(str(_ID), _LONG, group="врач-кардиолог")]
+    why = "В это время занят врач. Выберите другое."
+    undecided = [_line(1), _line(2, refused=why), _line(3, to_when="", to="")]
     view = AbsenceView(
         line=lines[0],
         id=_ID,
         version=2,
         zone="Europe/Moscow",
         changeable=True,
-        undecided=[_line(1), _line(2), _line(3, to_when="", to="")],
+        undecided=undecided,
+        accept_id=_ID,
+        proposed=undecided[:2],
         to_tell=[
             _line(4, **moved, telling="СМС отправляется"),
             _line(

@@ -1,5 +1,6 @@
 """Absences over the database: nobody who is booked with somebody absent is forgotten (W1)."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -185,6 +186,28 @@ async def test_a_proposal_that_was_taken_is_proposed_anew(ward: Ward) -> None:
     with pytest.raises(Refusal, match="stale"):
         await ward.absences.accept(clinic.registrar, uuid4(), line.id, line.version)
     await ward.absences.accept(clinic.registrar, uuid4(), again.id, again.version)
+
+
+async def test_all_proposals_are_accepted_at_once_by_one_of_two(ward: Ward) -> None:
+    """Two accept the whole list: each appointment moves once; what was taken is named, and anew."""
+    clinic, accept = ward.clinic, ward.absences.accept_all
+    for number in range(3):
+        await clinic.book(number, number)
+    plan_id = await ward.plan()
+    first, taken, last = await ward.lines(plan_id)
+    await clinic.book(0, 1, clinician_id=ward.colleague.person_id)
+    shown, act = {one.id: one.version for one in (first, taken, last)}, uuid4()
+    with pytest.raises(Refusal, match="not_found"):
+        await accept(clinic.registrar, act, plan_id, {uuid4(): 1})
+    done = await asyncio.gather(
+        *(accept(clinic.registrar, one, plan_id, shown) for one in (act, uuid4()))
+    )
+    assert sorted(one for each in done for one in each.moved) == sorted([first.id, last.id])
+    assert "taken" in [each.refused[taken.id].code for each in done]
+    assert (await accept(clinic.registrar, act, plan_id, shown)).moved == done[0].moved
+    (left,) = [one for one in await ward.lines(plan_id) if one.outcome is None]
+    assert left.id == taken.id
+    assert left.to_starts_at not in (None, taken.to_starts_at)
 
 
 async def test_days_that_change_add_and_remove_appointments(ward: Ward) -> None:

@@ -16,9 +16,9 @@ __all__ = ["clinic", "ward"]
 
 
 async def test_a_list_is_worked_off_by_one_key(browser: Browser, site: Site, ward: Ward) -> None:
-    """Entered by a form; each proposal is accepted by Enter; patients are called; nobody waits."""
+    """Entered by a form; one proposal is accepted by Enter, then all others; people are called."""
     clinic = ward.clinic
-    for number in range(2):
+    for number in range(3):
         await clinic.book(number, number)
     await account_of(clinic.office, clinic.registrar)
     async with clinic.database.work() as session:
@@ -31,11 +31,18 @@ async def test_a_list_is_worked_off_by_one_key(browser: Browser, site: Site, war
     for field in ("first_day", "last_day"):
         await page.fill(f"#field-{field}", f"{ward.days.first_day:%d.%m.%Y}")
     await page.get_by_role("button", name="Внести отсутствие").press("Enter")
-    for left in (2, 1):
-        await expect(page.locator("#undecided-title")).to_have_text(f"Нужно другое время: {left}")
-        await expect(page.get_by_role("button", name="Принять").first).to_be_focused()
-        await page.keyboard.press("Enter")
-    for left in (2, 1):
+    undecided = page.locator("#undecided-title")
+    await expect(undecided).to_have_text("Нужно другое время: 3")
+    accept = page.locator("tbody").get_by_role("button", name="Принять").first
+    await expect(accept).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(undecided).to_have_text("Нужно другое время: 2")
+    await page.keyboard.press("Shift+Tab")
+    everything = page.get_by_role("button", name="Принять все предложения: 2")
+    await expect(everything).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(undecided).to_have_count(0)
+    for left in (3, 2, 1):
         await expect(page.locator("#tell-title")).to_have_text(f"Пациент ещё не знает: {left}")
         await page.get_by_role("button", name="Сообщили").first.press("Enter")
     await expect(page.get_by_text("Никто не ждёт")).to_be_visible()

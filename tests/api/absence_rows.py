@@ -27,6 +27,9 @@ ABSENCE_ROWS: dict[str, Row] = {
     f"GET {BASE}/{{plan_id}}": Row("plan_schedule", *PLANNED),
     f"PUT {BASE}/{{plan_id}}": Row("plan_schedule", *PLANNED, body(**DAYS, version=999)),
     f"POST {BASE}/{{plan_id}}/withdraw": Row("plan_schedule", *PLANNED, body(version=999)),
+    f"POST {BASE}/{{plan_id}}/accept": Row(
+        "plan_schedule", *PLANNED, act(proposals=[{"id": "{displaced_id}", "version": 999}])
+    ),
     f"GET {ONE}/times": Row("plan_schedule", *PLANNED),
     f"POST {ONE}/accept": Row("plan_schedule", *PLANNED, act(version=999)),
     f"POST {ONE}/choose": Row("plan_schedule", *PLANNED, act(**CHOICE)),
@@ -44,6 +47,9 @@ ABSENCE_PAGES: dict[str, Row] = {
     "GET /schedule/absences/{plan_id}": Row("session", *PLANNED),
     "POST /schedule/absences/{plan_id}/days": Row(
         "session", *PLANNED, form(**TYPED, version="999")
+    ),
+    "POST /schedule/absences/{plan_id}/accept": Row(
+        "session", *PLANNED, form(act_id=ACT, displaced="{displaced_id}", version="999")
     ),
     "POST /schedule/absences/{plan_id}/withdraw": Row("session", *PLANNED, form(version="999")),
     f"GET {PAGE}": Row("session", *PLANNED),
