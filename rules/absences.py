@@ -80,6 +80,8 @@ TELLING_WORDS: Mapping[PatientTelling, str] = {
     PatientTelling.NOT_NEEDED: "",
 }
 
+FOR_GOOD = date.max
+"""The last day of an absence of somebody who has left, and does not come back."""
 LONGEST = 366
 """Days that one absence lasts at most."""
 WAITS_FOR_OWN = timedelta(days=7)

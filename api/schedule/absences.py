@@ -101,7 +101,7 @@ class AbsencePlanOut(_Out):
     person: str
     unit_id: UUID
     first_day: date
-    last_day: date
+    last_day: date = Field(description="9999-12-31: the person leaves for good.")
     reason: AbsenceReason
     state: AbsenceState
     changeable: bool = Field(description="Whether its days were entered here, and by your unit.")

@@ -31,6 +31,7 @@ from cabinet.frame.visits import Inside, Visit, uuid_of
 from clients.database import DatabaseSession
 from rules.absences import (
     ACCEPTED_AT_ONCE,
+    FOR_GOOD,
     OUTCOME_WORDS,
     REASON_WORDS,
     STATE_WORDS,
@@ -425,14 +426,19 @@ def _incomplete(field: str, words: str) -> Refusal:
 
 def _absence(one: AbsenceSeen) -> AbsencePlanLine:
     first, last = short_day(one.first_day), short_day(one.last_day)
+    days = first if first == last else f"{first} — {last}"
+    reason = gettext(REASON_WORDS[one.reason])
+    if one.last_day == FOR_GOOD:
+        days = gettext("с %(day)s") % {"day": first}
+        reason = gettext("больше здесь не работает")
     tone, icon = LOOKS[one.state]
     return AbsencePlanLine(
         url=f"{LIST}/{one.id}",
         person=one.person,
         position=one.position,
         unit=one.unit,
-        days=first if first == last else f"{first} — {last}",
-        reason=gettext(REASON_WORDS[one.reason]),
+        days=days,
+        reason=reason,
         state=StatusTag(gettext(STATE_WORDS[one.state]), tone, icon),
         waits=one.waits,
         earliest=_clock(one.earliest, one.zone) if one.earliest else "",

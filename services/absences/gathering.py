@@ -7,15 +7,16 @@ that none of the two waits for the other.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, update
+from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.absences import AbsencePlan, DisplacedAppointment
-from models.tables.people import Absence
 from models.tables.schedule import Appointment
 from rules.absences import AbsenceState, DisplacedOutcome, PatientTelling
 from rules.ids import new_id
@@ -37,12 +38,16 @@ class Gathered:
 
 
 async def follow(session: AsyncSession, plan: AbsencePlan) -> None:
-    """Take over the days of the absence; one that is gone was withdrawn."""
-    absence = await session.get(Absence, plan.id, populate_existing=True)
-    if absence is None:
+    """Take over the days of the absence or departure; one that is gone was withdrawn."""
+    away = rows.away().c
+    wanted: Any = choose(away.first_day, away.last_day).where(
+        away.id == plan.id, away.person_id == plan.person_id
+    )
+    days = (await session.exec(wanted)).one_or_none()
+    if days is None:
         plan.state = AbsenceState.WITHDRAWN.value
     else:
-        plan.first_day, plan.last_day = absence.first_day, absence.last_day
+        plan.first_day, plan.last_day = days
         if plan.state == AbsenceState.WITHDRAWN:
             plan.state = AbsenceState.OPEN.value
     session.add(plan)

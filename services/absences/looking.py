@@ -15,7 +15,7 @@ from clients.database import Database
 from models.encrypted_columns import bound_row
 from models.messages import AbsenceLook, WorkflowName
 from models.tables.absences import AbsencePlan, DisplacedAppointment
-from models.tables.people import Absence, Person
+from models.tables.people import Person
 from models.tables.schedule import Appointment
 from rules.absences import AbsenceReason, AbsenceState, is_urgent, reminds_at
 from rules.access import Permission
@@ -161,31 +161,27 @@ async def find(session: AsyncSession, now: datetime) -> int:
     """Find what displaces appointments and was entered anywhere: nobody is forgotten.
 
     That are absences with appointments that stand in no list, whoever entered the days, and booked
-    whatever at the same moment; and lists whose absence has other days now, or is gone.
+    whatever at the same moment; people who leave with such appointments; and lists whose absence
+    has other days now, or is gone.
     """
+    away = rows.away().c
     listed = select(DisplacedAppointment.id).where(
         col(DisplacedAppointment.appointment_id) == col(Appointment.id),
         col(DisplacedAppointment.outcome).is_(None),
     )
     displaced = select(Appointment.id).where(
-        rows.is_displaced(Absence.person_id, Absence.first_day, Absence.last_day),
+        rows.is_displaced(away.person_id, away.first_day, away.last_day),
         Appointment.starts_at > now - timedelta(days=2),
         ~listed.exists(),
     )
     looked_at = select(AbsencePlan.id).where(
-        col(AbsencePlan.id) == col(Absence.id), col(AbsencePlan.looks_at) <= now
+        col(AbsencePlan.id) == away.id, col(AbsencePlan.looks_at) <= now
     )
     wanted: Any = (
-        choose(
-            col(Absence.id),
-            col(Absence.person_id),
-            col(Person.unit_id),
-            col(Absence.first_day),
-            col(Absence.last_day),
-        )
-        .join(Person, col(Person.id) == col(Absence.person_id))
+        choose(away.id, away.person_id, col(Person.unit_id), away.first_day, away.last_day)
+        .join(Person, col(Person.id) == away.person_id)
         .where(
-            col(Absence.last_day) >= (now - timedelta(days=2)).date(),
+            away.last_day >= (now - timedelta(days=2)).date(),
             displaced.exists(),
             ~looked_at.exists(),
         )
@@ -194,10 +190,11 @@ async def find(session: AsyncSession, now: datetime) -> int:
     new = (await session.exec(wanted)).all()
     if new:
         await begin(session, list(new), now)
-    same = select(Absence.id).where(
-        col(Absence.id) == col(AbsencePlan.id),
-        col(Absence.first_day) == col(AbsencePlan.first_day),
-        col(Absence.last_day) == col(AbsencePlan.last_day),
+    same = choose(away.id).where(
+        away.id == col(AbsencePlan.id),
+        away.person_id == col(AbsencePlan.person_id),
+        away.first_day == col(AbsencePlan.first_day),
+        away.last_day == col(AbsencePlan.last_day),
     )
     await session.exec(
         update(AbsencePlan)

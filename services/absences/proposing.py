@@ -101,8 +101,8 @@ async def board_of(
     first = seen.day_in(zone, earliest)
     position = (await session.get_one(Person, absentee)).position
     people = await seen.clinicians(session, frozenset({unit_id}), first)
-    able = {one.id for one in people if one.position == position} | {absentee}
-    chosen = sorted(able)[: free.MOST_CLINICIANS]
+    able = {one.id for one in people if one.position == position} - {absentee}
+    chosen = [absentee, *sorted(able)][: free.MOST_CLINICIANS]
     slots: Sequence[FreeSlot] = [
         slot
         for slot in await free.free_times(session, chosen, first, AHEAD, now)

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, func
+from sqlalchemy import ColumnElement, Date, Subquery, Uuid, func, literal, union_all
 from sqlalchemy import cast as sql_cast
+from sqlalchemy import select as choose
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.absences import AbsencePlan
+from models.tables.people import Absence, Person, Unit
 from models.tables.schedule import Appointment
+from rules.absences import FOR_GOOD
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.schedule.states import AppointmentState
@@ -20,6 +24,33 @@ from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 
 SYSTEM = "absences"
+
+
+@lru_cache
+def away() -> Subquery:
+    """Who is away on which days, as `id`, `person_id`, `first_day`, `last_day`.
+
+    That are absences, whoever entered them, and departures: whoever leaves is away for good from
+    the first day after. A departure has an id of its person's own, the same at each question.
+    """
+    own_id = sql_cast(func.md5(func.concat("departure:", col(Person.id))), Uuid())
+    first_day = sql_cast(func.timezone(col(Unit.time_zone), col(Person.left_at)), Date)
+    return union_all(
+        choose(
+            col(Absence.id),
+            col(Absence.person_id),
+            col(Absence.first_day),
+            col(Absence.last_day),
+        ),
+        choose(
+            own_id.label("id"),
+            col(Person.id).label("person_id"),
+            first_day.label("first_day"),
+            literal(FOR_GOOD, Date).label("last_day"),
+        )
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(col(Person.left_at).is_not(None)),
+    ).subquery("away")
 
 
 def day_of_appointment() -> ColumnElement[date]:

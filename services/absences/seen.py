@@ -6,7 +6,7 @@ who book in the unit, and telephone numbers where somebody has to be called.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,13 @@ from models.tables.absences import AbsencePlan, DisplacedAppointment
 from models.tables.patients import Patient
 from models.tables.people import Person, Unit
 from models.tables.schedule import Appointment
-from rules.absences import AbsenceReason, AbsenceState, DisplacedOutcome, PatientTelling
+from rules.absences import (
+    FOR_GOOD,
+    AbsenceReason,
+    AbsenceState,
+    DisplacedOutcome,
+    PatientTelling,
+)
 from rules.access import Actor, Permission
 from rules.journal.tags import ViewCode
 from rules.refusals import not_found
@@ -101,14 +107,15 @@ class OtherTime:
 async def listed(session: AsyncSession, actor: Actor, today: date) -> Sequence[AbsenceSeen]:
     """Absences that last or are to come, or for which somebody waits. Raises Refusal 403.
 
-    Those for which most urgently somebody waits come first.
+    Those for which most urgently somebody waits come first. Of people who leave for good only those
+    for whom somebody waits.
     """
     actor.demand(PLAN)
     open_one = choose(col(DisplacedAppointment.id)).where(
         col(DisplacedAppointment.absence_id) == col(AbsencePlan.id),
         col(DisplacedAppointment.done_at).is_(None),
     )
-    lasts = (col(AbsencePlan.last_day) >= today) & (
+    lasts = col(AbsencePlan.last_day).between(today, FOR_GOOD - timedelta(days=1)) & (
         col(AbsencePlan.state) != AbsenceState.WITHDRAWN.value
     )
     found = await _absences(session, actor, lasts | open_one.exists())

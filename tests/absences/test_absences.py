@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -274,6 +274,34 @@ async def test_days_entered_elsewhere_displace_appointments_too(ward: Ward) -> N
     await ward.find()
     assert (await ward.look(absence.id)).waits == 0
     assert (await clinic.row(again.id)).state == AppointmentState.BOOKED
+
+
+async def test_somebody_who_leaves_is_away_for_good(ward: Ward) -> None:
+    """Their appointments come to one list, stay if they stay, and come again if they leave."""
+    clinic, doctor = ward.clinic, ward.clinic.doctor.person_id
+    await clinic.book(0, 0)
+    leaves = datetime.combine(ward.days.first_day, time(), ward.zone)
+    became = []
+    for left_at in (leaves, None, leaves):
+        await _set(ward, Person, doctor, left_at=left_at)
+        await ward.find()
+        async with clinic.database.work() as session:
+            theirs = select(AbsencePlan).where(AbsencePlan.person_id == doctor)
+            plan = (await session.exec(theirs)).one()
+        assert plan.looks_at is not None
+        assert plan.looks_at <= now()
+        looked = await ward.look(plan.id)
+        became.append((looked.state, looked.waits))
+    assert became == [("open", 1), ("withdrawn", 0), ("open", 1)]
+    line, before = await ward.lines(plan.id)
+    assert before.outcome is DisplacedOutcome.STAYS
+    assert (line.to_clinician, line.to_starts_at) == ("Ветрова Ольга Львовна", line.starts_at)
+    await ward.absences.accept(clinic.registrar, uuid4(), line.id, line.version)
+    await ward.absences.told(clinic.registrar, line.id)
+    assert await ward.look(plan.id) == AbsenceLook(state="settled")
+    async with clinic.database.work() as session:
+        shown = await seen.listed(session, clinic.registrar, ward.day(now()))
+    assert plan.id not in [one.id for one in shown]
 
 
 async def _outside(ward: Ward, one: ChangedAppointment) -> None:
