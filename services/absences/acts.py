@@ -94,6 +94,10 @@ class Absences:
             unit_id = await _planned_unit(session, actor, person, now) if person else None
             if person is None or unit_id is None:
                 raise not_found()
+            if await session.get(AbsencePlan, act_id) is not None:
+                # The absence itself may be withdrawn meanwhile.
+                await _same(session, act_id, person_id, days)
+                return act_id
             values: dict[str, Any] = {
                 "id": act_id,
                 "person_id": person_id,

@@ -100,7 +100,10 @@ async def waiting(session: AsyncSession, plan_id: UUID) -> tuple[int, datetime |
 async def _remind(
     session: AsyncSession, plan: AbsencePlan, earliest: datetime, now: datetime
 ) -> None:
-    """Tell those who plan, at once and again; near the first appointment also the heads."""
+    """Tell those who plan, at once and again; near the first appointment also the heads.
+
+    That are those of each unit where an appointment waits: a clinician may work in several.
+    """
     urgent = is_urgent(now, earliest)
     if plan.reminds_at is not None and plan.reminds_at > now:
         return
@@ -108,20 +111,37 @@ async def _remind(
     plan.reminded += 1
     plan.reminds_at = reminds_at(now, earliest)
     more = f"{plan.begun_at.isoformat()}:{plan.reminded}:{now.date().isoformat()}"
-    await rows.tell(session, plan, await planners(session, plan, now), kind, more, now)
+    found = await session.exec(
+        select(DisplacedAppointment.unit_id)
+        .where(
+            DisplacedAppointment.absence_id == plan.id,
+            col(DisplacedAppointment.done_at).is_(None),
+        )
+        .distinct()
+    )
+    units = sorted(found.all())
+    told = [one for unit_id in units for one in await planners(session, plan, unit_id, now)]
+    await rows.tell(session, plan, sorted(set(told)), kind, more, now)
     if urgent:
-        heads = await access.nearest_heads(session, plan.unit_id, plan.person_id, now)
+        above = [
+            one
+            for unit_id in units
+            for one in await access.nearest_heads(session, unit_id, plan.person_id, now)
+        ]
+        heads = sorted(set(above))
         await rows.tell(session, plan, heads, NoticeKind.ABSENCE_LATE, more, now)
         facts = {"told": [str(one) for one in heads]}
         await rows.note(session, plan.id, JournalKind.ABSENCE_ESCALATED, now, None, facts)
 
 
-async def planners(session: AsyncSession, plan: AbsencePlan, now: datetime) -> Sequence[UUID]:
-    """Who plans the unit and is here; all who may if nobody is; else whoever manages people."""
+async def planners(
+    session: AsyncSession, plan: AbsencePlan, unit_id: UUID, now: datetime
+) -> Sequence[UUID]:
+    """Who plans a unit and is here; all who may if nobody is; else whoever manages people."""
     right = Permission.PLAN_SCHEDULE
-    there: Sequence[UUID] = await access.present_reviewers(session, plan.unit_id, now, right)
+    there: Sequence[UUID] = await access.present_reviewers(session, unit_id, now, right)
     for permission in (right, Permission.MANAGE_PEOPLE):
-        there = there or await access.people_with(session, permission, plan.unit_id, now)
+        there = there or await access.people_with(session, permission, unit_id, now)
     return [one for one in there if one != plan.person_id] or there
 
 

@@ -230,6 +230,8 @@ async def test_days_that_change_add_and_remove_appointments(ward: Ward) -> None:
     assert (await clinic.row(tomorrow.id)).looks_at is not None
     await ward.absences.accept(clinic.registrar, uuid4(), lines[0].id, lines[0].version)
     await ward.absences.withdraw(clinic.registrar, plan_id, 3)
+    doctor = clinic.doctor.person_id
+    assert await ward.absences.plan(clinic.registrar, plan_id, doctor, ward.days) == plan_id
     assert await ward.row(Absence, plan_id) is None
     lines = await ward.lines(plan_id)
     assert [one.outcome for one in lines] == [DisplacedOutcome.MOVED, DisplacedOutcome.STAYS]
