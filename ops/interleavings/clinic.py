@@ -66,9 +66,10 @@ class InterleavedClinic:
                 "second": await _person(session, unit.id, Role.REGISTRAR),
             }
         made = cls(database, unit.id, code, people, number)
-        hours = HoursWish(people["doctor"].person_id, unit.id, None, 0, 1440, 30)
         planning = Planning(database)
-        await planning.add_hours(people["registrar"], hours, range(7), date(2020, 1, 1), None)
+        for who in ("doctor", "colleague"):
+            hours = HoursWish(people[who].person_id, unit.id, None, 0, 1440, 30)
+            await planning.add_hours(people["registrar"], hours, range(7), date(2020, 1, 1), None)
         return made
 
     def __getitem__(self, who: str) -> Actor:

@@ -11,6 +11,7 @@ from pathlib import Path
 from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from ops.data.seed import CATALOGUE
+from ops.interleavings.absences import ABSENCES
 from ops.interleavings.answering import ANSWERING
 from ops.interleavings.bookings import BOOKINGS
 from ops.interleavings.clinic import InterleavedClinic
@@ -26,7 +27,7 @@ from ops.upkeep.migrate import migrate_database
 from services.catalogue import loading
 from settings import Settings
 
-FAMILIES: Sequence[Family] = (BOOKINGS, CONFIRMING, ANSWERING, MERGING, WRITING)
+FAMILIES: Sequence[Family] = (BOOKINGS, CONFIRMING, ANSWERING, MERGING, WRITING, ABSENCES)
 SHOWN = 5
 """So many faults of a family are printed."""
 
