@@ -7,11 +7,11 @@ a demo only (`MEDCAB_DEMO`), and never into a database where others work.
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
 from models.tables.accounts import Account
 from models.tables.cases import Case
-from models.tables.people import Person, RoleGrant, Unit
+from models.tables.people import Absence, Person, RoleGrant, Unit
 from ops.data.demo_clinic import ClinicSeeded, ClinicSize, is_of_clinic, seed_clinic
 from ops.data.demo_patients import seed_patients
 from ops.data.demo_people import DESKS, INSTITUTION, PEOPLE, UNITS, DemoPerson
@@ -36,6 +36,7 @@ from rules.accounts import AccountState
 from rules.clock import now as present
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
+from services import access
 from services.accounts.sign_in import create_account, login_of
 from services.catalogue_admin.shipped import load_shipped
 from services.journal import entries as journal
@@ -43,6 +44,7 @@ from services.records import icd10
 from settings import Settings
 
 CATALOGUE = Path(__file__).parent
+Changed = TypeVar("Changed")
 
 
 class SeedRefusedError(RuntimeError):
@@ -155,25 +157,65 @@ def _kept(account: DemoAccount) -> dict[str, str]:
 
 def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
     """Set a demo account back to the printed password and second factor, whatever was changed."""
+    person_id = _entered(account)
 
-    person_id = account.person_id
-    if person_id is None:
+    async def restore(session: AsyncSession) -> None:
+        await session.exec(
+            update(Account)
+            .where(col(Account.person_id) == person_id)
+            .values(**await _as_printed(account, person_id), must_change_password=False,
+                    locked_at=None, locked_reason=None)
+        )  # fmt: skip
+
+    _at_once(settings, restore)
+
+
+def end_absence(settings: Settings, account: DemoAccount) -> bool:
+    """Let somebody of the demo be back today. False where they were not away.
+
+    What waits for somebody who is away goes to a deputy, and the show would look for it in vain.
+    """
+    person_id = _entered(account)
+
+    async def end(session: AsyncSession) -> bool:
+        unit_id = await session.exec(select(Person.unit_id).where(Person.id == person_id))
+        today = await access.day_in(session, unit_id.one(), present())
+        away = await session.exec(
+            select(Absence).where(
+                Absence.person_id == person_id,
+                Absence.first_day <= today,
+                Absence.last_day >= today,
+            )
+        )
+        found = away.all()
+        for one in found:
+            if one.first_day == today:
+                await session.delete(one)
+            else:
+                one.last_day = today - timedelta(days=1)
+        return bool(found)
+
+    return _at_once(settings, end)
+
+
+def _entered(account: DemoAccount) -> UUID:
+    if account.person_id is None:
         raise ValueError("only accounts that `seed` has entered can be set back")
+    return account.person_id
 
-    async def run() -> None:
+
+def _at_once(settings: Settings, change: Callable[[AsyncSession], Awaitable[Changed]]) -> Changed:
+    """Carry out a change in a database connection of its own."""
+
+    async def run() -> Changed:
         database = Database.from_settings(settings)
         try:
             async with database.work() as session:
-                await session.exec(
-                    update(Account)
-                    .where(col(Account.person_id) == person_id)
-                    .values(**await _as_printed(account, person_id), must_change_password=False,
-                            locked_at=None, locked_reason=None)
-                )  # fmt: skip
+                return await change(session)
         finally:
             await database.close()
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
 async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import typst
 from rich.console import Console
 
 from crypto.front_door import believing
-from ops.data.seed import DemoAccount, restore_sign_in, seed
+from ops.data.seed import DemoAccount, end_absence, restore_sign_in, seed
 from ops.local.home import Home
 from rules.access import Role
 from settings import Settings
@@ -66,6 +66,8 @@ class Demo:
     def sign_in(self, role: Role) -> DemoUser:
         """Sign in with password and one-time code; what follows is done in that session."""
         account = next(a for a in self.accounts if role in a.roles)
+        if end_absence(self.settings, account):
+            self.say(f"{account.name} was away: back today")
         http = self._client()
         player = DemoUser(account.name, http)
         try:

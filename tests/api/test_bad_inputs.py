@@ -80,19 +80,32 @@ async def test_the_same_key_for_another_body_is_refused(bench: Bench) -> None:
 
 
 FAR = [
-    "submitted_from=0001-01-01T00:00:00%2B14:00",
-    "submitted_until=9999-12-31T23:59:59-14:00",
+    "submitted_from=1900-01-01T00:00:00%2B14:00",
+    "submitted_until=2200-12-31T23:59:59-14:00",
     f"after={cursor(f'0001-01-01T00:00:00+14:00|{NOBODYS}')}",
     f"after={cursor(f'9999-12-31T23:59:59-14:00|{NOBODYS}')}",
 ]
+FARTHEST = {
+    "submitted_from": "0001-01-01T00:00:00+14:00",
+    "submitted_until": "9999-12-31T23:59:59-14:00",
+}
 
 
 @pytest.mark.parametrize("where", FAR)
 async def test_times_at_the_ends_of_the_calendar_are_times(bench: Bench, where: str) -> None:
-    """The first and the last moment that can be written, in the farthest zones, break nothing."""
+    """The first and the last moment that people mean, in the farthest zones, break nothing."""
     for client, path in ((bench.clinician, "/applications"), (bench.reviewer, "/desk")):
         answer = await client.get(f"{path}?{where}")
         assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("name", FARTHEST)
+async def test_a_year_that_nobody_means_is_refused_by_its_name(bench: Bench, name: str) -> None:
+    """The first and the last moment that can be written would overflow a change of zone."""
+    for client, path in ((bench.clinician, "/applications"), (bench.reviewer, "/desk")):
+        answer = await client.get(path, params={name: FARTHEST[name]})
+        assert answer.status_code == 422, answer.text
+        assert name in answer.text
 
 
 async def test_a_document_cited_twice_is_cited_once(bench: Bench) -> None:
