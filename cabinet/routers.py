@@ -40,6 +40,7 @@ from cabinet.notices import inbox, settings
 from cabinet.operation import norms
 from cabinet.operation import pages as operation
 from cabinet.patients import identity as patient_identity
+from cabinet.patients import importing as patient_import
 from cabinet.patients import invited as invited_patients
 from cabinet.patients import links as patient_links
 from cabinet.patients import openings as patient_openings
@@ -120,6 +121,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     team.router,
     operation.router,
     patient_search.router,
+    patient_import.router,
     patient_links.router,
     patient_openings.router,
     patient_identity.router,

@@ -6,7 +6,7 @@ a row is found before, while and after its index is made anew. Each place has an
 unique unless several rows may have the same value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, String, false, func, or_
@@ -45,6 +45,15 @@ class BlindIndex(TypeDecorator[str]):
             )
 
     comparator_factory = Comparator
+
+
+def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Equal, as the comparator of the column has it, to one of the values."""
+    parts: dict[int, set[str]] = {}
+    for value in values:
+        for place, part in places_in(value):
+            parts.setdefault(place, set()).add(part)
+    return or_(false(), *(_place(column, place).in_(sorted(some)) for place, some in parts.items()))
 
 
 def blind_index(

@@ -80,7 +80,9 @@ _WITHOUT_FORM_TOKEN = frozenset(
     }
 )
 """They need no cookie, and take JSON only, which other sites cannot make a browser send."""
-_STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
+_STREAMED_FORMS = re.compile(
+    r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff|/patients/import"
+)
 """Forms with files, read as a stream.
 
 Their routes check the token with `demand_form_token` once the fields before the first file are

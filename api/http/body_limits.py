@@ -62,6 +62,7 @@ _DECISIONS = (
 """A reason, and a remark on every field and document of a form."""
 SHEETS = (
     "/administration/staff",
+    "/patients/import",
     f"{_API}/administration/staff/dry-run",
     f"{_API}/administration/staff/apply",
 )
@@ -92,6 +93,7 @@ def body_limits(upload: int) -> Mapping[str, int]:
         **dict.fromkeys(FILES, FILES_AT_ONCE * upload + WORDS),
         # The form brings back the whole sheet of the dry run, packed.
         "/administration/staff/apply": ENVELOPE,
+        "/patients/import/apply": ENVELOPE,
         f"{_API}/administration/{{subject}}/{{key}}": TABLE,
         f"{_API}/administration/type/{{key}}/dry-run": TABLE,
         "/administration/{room_name}/{key}": TABLE,

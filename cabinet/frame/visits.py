@@ -108,6 +108,7 @@ DONE: Mapping[str, str] = {
     "patient_registered": marked("Пациент внесён."),
     "patient_corrected": marked("Данные исправлены. Прежние остались в журнале."),
     "patient_link_proposed": marked("Объединение предложено: решает второй сотрудник."),
+    "patients_imported": marked("Пациенты внесены."),
     "patients_joined": marked("Карты объединены. Их всегда можно разъединить."),
     "patients_parted": marked("Карты остаются раздельными."),
     "patient_link_ended": marked("Ссылка отозвана: по ней больше не войти."),

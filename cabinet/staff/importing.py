@@ -1,30 +1,20 @@
-"""Import of staff and units: a file is previewed, then exactly that file is applied (O6).
+"""Import of staff and units: a file is previewed, then exactly that file is applied (O6)."""
 
-The preview carries the file itself, packed into its form, so that the server keeps nothing in
-between and no script is needed.
-"""
-
-import base64
-import binascii
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
-from starlette.exceptions import HTTPException
 
-from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
-from api.http.bodies import Form as StreamedForm
-from api.http.bodies import is_form, octets_of
 from api.http.entrance import CleanRoute
+from cabinet.frame.tables import Packed, packed, unpacked, uploaded
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.staff.right_names import RIGHT_NAMES
-from rules.staff.table import MOST_OCTETS, TITLES, unreadable
+from rules.staff.table import TITLES
 from services.staff import importing
 from services.staff.importing import DryRun, PersonChange, UnitChange
 from words.translation import gettext as _
@@ -34,8 +24,6 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/adm
 
 SHOWN = 200
 """Lines of each kind on the page. Counts always cover the whole file."""
-_MOST_PACKED = 800_000
-"""Characters of the packed file; the rest of the form must fit beside it."""
 
 
 @dataclass(frozen=True)
@@ -88,59 +76,33 @@ async def look(visit: Inside) -> Response:
     """Preview what the file would do. Nothing is stored."""
     importing.demand(visit.actor)
     try:
-        body = await _uploaded(visit)
+        body = await uploaded(visit)
         told = await importing.dry_run(
             visit.container.database, visit.container.inspection, visit.actor, body
         )
-        packed = _packed(body)
+        sent_back = packed(body)
     except Refusal as refusal:
         return _refused(visit, refusal)
-    return _page(visit, _preview(told, packed))
+    return _page(visit, _preview(told, sent_back))
 
 
 @router.post("/apply")
 async def apply(
     visit: Inside,
     digest: Annotated[str, Form(max_length=64)],
-    packed: Annotated[str, Form(max_length=_MOST_PACKED)],
+    packed: Packed,
     act_id: Annotated[UUID, Form()],
 ) -> Response:
     """Apply the file that was previewed."""
     importing.demand(visit.actor)
     try:
-        body = _unpacked(packed)
+        body = unpacked(packed)
         await importing.apply(
             visit.container.database, visit.container.inspection, visit.actor, body, digest, act_id
         )
     except Refusal as refusal:
         return _refused(visit, refusal)
     return visit.go("/administration/staff", "staff_imported")
-
-
-async def _uploaded(visit: Visit) -> bytes:
-    """The file of the form, read after the form token is checked."""
-    request = visit.request
-    if not is_form(request):
-        raise HTTPException(415)
-    form = StreamedForm(request)
-    async for incoming in form.files():
-        demand_form_token(request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD)))
-        return await octets_of(visit.container, visit.actor, incoming)
-    raise unreadable("Выберите файл.")
-
-
-def _packed(body: bytes) -> str:
-    packed = base64.urlsafe_b64encode(zlib.compress(body, 9)).decode()
-    if len(packed) > _MOST_PACKED:
-        raise unreadable("В файле слишком много лишних данных. Сохраните таблицу как CSV.")
-    return packed
-
-
-def _unpacked(packed: str) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(base64.urlsafe_b64decode(packed), MOST_OCTETS + 1)
-    except (ValueError, binascii.Error, zlib.error):
-        raise unreadable("Файл не читается. Выберите его ещё раз.") from None
 
 
 def _refused(visit: Visit, refusal: Refusal) -> Response:
@@ -168,7 +130,7 @@ def _page(
     )
 
 
-def _preview(told: DryRun, packed: str) -> StaffPreview:
+def _preview(told: DryRun, sent_back: str) -> StaffPreview:
     counts = told.counts
     changes: list[UnitChange | PersonChange] = [*told.units, *told.people]
     return StaffPreview(
@@ -193,7 +155,7 @@ def _preview(told: DryRun, packed: str) -> StaffPreview:
         more_lines=max(0, len(changes) - SHOWN),
         ready=counts.any and not told.wrong,
         digest=told.digest,
-        packed=packed,
+        packed=sent_back,
         act_id=str(new_id()),
     )
 

@@ -1,4 +1,4 @@
-"""`medcab import`: dictionaries that an institution loads; a dry run first says what changes."""
+"""`medcab import`: dictionaries and lists that are loaded; a dry run first says what changes."""
 
 import asyncio
 from datetime import datetime
@@ -12,9 +12,10 @@ from ops.commands import refusals_told, settings_here
 
 if TYPE_CHECKING:
     from rules.records.icd10 import Icd10Change
+    from services.patients.importing import PatientPlan
     from settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Load a dictionary; without --apply only say what.")
+app = typer.Typer(no_args_is_help=True, help="Load a file; without --apply only say what.")
 
 SHOWN = 10
 """How many changes of each kind are named."""
@@ -22,7 +23,7 @@ SHOWN = 10
 
 @app.callback()
 def _of_several() -> None:
-    """Load a dictionary; without --apply only say what would change."""
+    """Load a file; without --apply only say what would change."""
 
 
 @app.command()
@@ -55,6 +56,73 @@ def icd10(
     if made.passed_over:
         typer.echo(f"lines without a code, such as blocks: {made.passed_over}")
     typer.echo("Done." if apply else "Nothing was changed: add --apply to do this.")
+
+
+@app.command()
+def patients(
+    file: Annotated[Path, typer.Argument(help="XLSX or CSV: see docs/patients.md.")],
+    by: Annotated[str, typer.Option(help="Mail address of the registrar who answers for it.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+) -> None:
+    """Patients, with the rights of a registrar. Whoever is known stays as they are."""
+    from rules.patients.table import TITLES
+    from rules.refusals import Refusal
+    from words.translation import catalogue
+
+    said = catalogue("en").gettext
+    settings = settings_here(running=True)
+    with refusals_told(NotImportedError, OSError):
+        try:
+            plan = asyncio.run(enter_patients(settings, file.read_bytes(), by, apply=apply))
+        except Refusal as refusal:
+            raise NotImportedError(said(refusal.message)) from None
+    for word, named in (
+        ("wrong", [f"{one.line} {said(TITLES[one.column])}: {one.message}" for one in plan.wrong]),
+        (
+            "known otherwise",
+            [
+                f"{one.line}: {', '.join(said(TITLES[it]) for it in one.fields)}"
+                for one in plan.known
+            ],
+        ),
+    ):
+        typer.echo(f"{word}: {len(named)}")
+        for line in named[:SHOWN]:
+            typer.echo(f"    line {line}")
+        if len(named) > SHOWN:
+            typer.echo(f"    and {len(named) - SHOWN} more")
+    typer.echo(f"there already: {plan.left_alone}\nnew: {len(plan.added)}")
+    typer.echo("Done." if apply else "Nothing was changed: add --apply to do this.")
+
+
+class NotImportedError(RuntimeError):
+    """A file was refused; nothing was changed."""
+
+
+async def enter_patients(
+    settings: "Settings", body: bytes, email: str, *, apply: bool
+) -> "PatientPlan":
+    """What a file would do; with `apply` it is done. Raises Refusal."""
+    from clients.database import Database
+    from rules.clock import now
+    from rules.ids import new_id
+    from services import access
+    from services.files.inspection.client import Inspection
+    from services.patients import importing
+    from services.staff.directory import by_address
+
+    database, inspection = Database.from_settings(settings), Inspection()
+    try:
+        async with database.work() as session:
+            person = await by_address(session, email)
+            actor = await access.actor_for(session, person.id, now())
+        plan = await importing.dry_run(database, inspection, actor, body)
+        if apply:
+            await importing.apply(database, inspection, actor, body, plan.digest, new_id())
+        return plan
+    finally:
+        await inspection.close()
+        await database.close()
 
 
 async def bring_in(

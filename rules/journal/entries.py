@@ -173,6 +173,7 @@ class JournalKind(StrEnum):
     PATIENT_INVITED = "patient.invited"
     PATIENT_INVITATION_ENDED = "patient.invitation_ended"
     PATIENT_ENTERED = "patient.entered"
+    PATIENTS_IMPORTED = "patient.list_imported"
     EMERGENCY_TAKEN = "emergency.taken"
     EMERGENCY_ESCALATED = "emergency.escalated"
     EMERGENCY_JUDGED = "emergency.judged"

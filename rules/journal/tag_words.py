@@ -202,6 +202,7 @@ TAG_WORDS: Mapping[T, str] = {
     T.PATIENT_INVITE: "Пациенту дана ссылка",
     T.PATIENT_END_INVITATION: "Ссылка пациента отозвана",
     T.PATIENT_ENTER: "Пациент вошёл по ссылке",
+    T.PATIENT_IMPORT: "Загружен список пациентов",
     T.EMERGENCY_TAKE: "Экстренный доступ взят на оценку",
     T.EMERGENCY_ESCALATE: "Экстренный доступ не оценён в срок",
     T.EMERGENCY_JUDGE: "Экстренный доступ оценён",

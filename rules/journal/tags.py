@@ -244,6 +244,7 @@ class AuditTag(StrEnum):
     PATIENT_INVITE = "patient:invitation:make"
     PATIENT_END_INVITATION = "patient:invitation:end"
     PATIENT_ENTER = "patient:invitation:enter"
+    PATIENT_IMPORT = "patient:list:import"
     EMERGENCY_TAKE = "patient:emergency:take"
     EMERGENCY_ESCALATE = "patient:emergency:escalate"
     EMERGENCY_JUDGE = "patient:emergency:judge"

@@ -61,22 +61,22 @@ TITLES: Mapping[Column, str] = {
 """The titles of the columns, in files that we make and in messages about mistakes."""
 
 
-def _plain(text: str) -> str:
+def plain_title(text: str) -> str:
     """A header without case, dots, dashes and anything in brackets."""
     bare = re.sub(r"\(.*?\)", " ", text.casefold().replace("ё", "е"))
     return " ".join(re.sub(r"[^\w]+|_", " ", bare).split())
 
 
 HEADERS: Mapping[str, Column] = {
-    _plain(name): column
+    plain_title(name): column
     for column in Column
     for name in (TITLES[column], *OTHER_NAMES.get(column, ()))
 }
 
 _ROLES: Mapping[str, Role] = {
-    **{_plain(role.value): role for role in Role},
-    **{_plain(RIGHT_NAMES[role]): role for role in Role},
-    **{_plain(name): Role(key) for key, name in OTHER_ROLE_NAMES.items()},
+    **{plain_title(role.value): role for role in Role},
+    **{plain_title(RIGHT_NAMES[role]): role for role in Role},
+    **{plain_title(name): Role(key) for key, name in OTHER_ROLE_NAMES.items()},
 }
 
 UNIT_CODE = re.compile(r"[a-z0-9\u0430-\u044f\u0451][a-z0-9\u0430-\u044f\u0451._-]{0,31}")
@@ -135,7 +135,7 @@ def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
     The row of titles must be among the first HEADER_WITHIN lines. Raises Refusal 422 for a file
     without the required columns, or with too many rows.
     """
-    lines = _not_blank(table)
+    lines = not_blank(table)
     places = _header(lines)
     reading = _Reading()
     for number, cells in lines:
@@ -155,7 +155,8 @@ def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
     return Sheet(reading.rows, reading.units, reading.people, wrong)
 
 
-def _not_blank(table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[tuple[int, Sequence[str]]]:
+def not_blank(table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[tuple[int, Sequence[str]]]:
+    """The lines that have something in them. Raises Refusal 422 for too many of both."""
     for count, (number, cells) in enumerate(table, start=1):
         if count > MOST_LINES:
             raise unreadable(
@@ -183,7 +184,7 @@ def _header(lines: Iterator[tuple[int, Sequence[str]]]) -> dict[Column, int]:
 def _places(header: Sequence[str]) -> dict[Column, int]:
     places: dict[Column, int] = {}
     for place, cell in enumerate(header):
-        column = HEADERS.get(_plain(cell))
+        column = HEADERS.get(plain_title(cell))
         if column is None:
             continue
         if column in places:
@@ -323,7 +324,7 @@ class _Reading:
         except IdentifierError as error:
             bad(Column.SNILS, error.message)
         named = cells.get(Column.ROLE, "")
-        role = _ROLES.get(_plain(named))
+        role = _ROLES.get(plain_title(named))
         if named and role is None:
             bad(Column.ROLE, "Такой роли нет. Напишите, например, «Врач» или оставьте пустым.")
         if len(self.wrong) > before:

@@ -240,11 +240,16 @@ class FirstEntry:
     contents: Any = None
 
 
-async def begin_chains(session: AsyncSession, system: str, firsts: Sequence[FirstEntry]) -> None:
-    """Begin many chains at once, in two statements: for what a program enters by thousands."""
+async def begin_chains(
+    session: AsyncSession,
+    system: str | None,
+    firsts: Sequence[FirstEntry],
+    by: UUID | None = None,
+) -> None:
+    """Begin many chains at once, in two statements: for what is entered by thousands."""
     rows, waits = [], []
     for one in firsts:
-        entry, leaf = _first(one, None, system)
+        entry, leaf = _first(one, by, system)
         waits.append(_pending(leaf, GENESIS))
         rows.append(bound_row(entry))
     connection = await session.connection()

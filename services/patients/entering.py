@@ -1,6 +1,6 @@
 """The rows of patients: entered once, read as identities."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from rules.patients.identity import (
     snils_key,
 )
 from services.journal import entries as journal
+from services.journal.entries import FirstEntry
 
 
 def identity_of(patient: Patient) -> Identity:
@@ -66,6 +67,37 @@ async def enter(
         lock=True,
     )
     return row
+
+
+async def enter_all(
+    session: AsyncSession,
+    some: Sequence[tuple[Identity, UUID]],
+    by: UUID,
+    now: datetime,
+) -> bool:
+    """Enter several patients, each with a unit, in one statement beside those of the journal.
+
+    False if one of them has a number that somebody has already: then nothing may be kept.
+    """
+    rows = [
+        Patient(unit_id=unit_id, created_at=now, created_by=by, **columns(identity))
+        for identity, unit_id in some
+    ]
+    entered = await session.exec(
+        insert(Patient)
+        .values([bound_row(row) for row in rows])
+        .on_conflict_do_nothing()
+        .returning(col(Patient.id))
+    )
+    if len(entered.all()) < len(rows):
+        return False
+    kind = JournalKind.PATIENT_REGISTERED
+    firsts = [
+        FirstEntry(row.id, kind, now, {"unit": str(unit_id)}, dict(identity.as_text))
+        for row, (identity, unit_id) in zip(rows, some, strict=True)
+    ]
+    await journal.begin_chains(session, None, firsts, by)
+    return True
 
 
 def columns(identity: Identity) -> dict[str, Any]:

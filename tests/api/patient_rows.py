@@ -15,7 +15,8 @@ from rules.clock import now
 from rules.patients.emergencies import EmergencyState
 from rules.patients.identity import Identity, Sex
 from services.patients.entering import enter
-from tests.api.access import EVERYBODY, SECURITY, Roles, Row, body, form, nothing, public
+from tests.api.access import EVERYBODY, SECURITY, Roles, Row, body, form, nothing, public, upload
+from tests.api.access_rows import ACT
 
 REGISTRAR: Roles = frozenset({Role.REGISTRAR})
 TREATS: Roles = frozenset({Role.DOCTOR, Role.NURSE})
@@ -55,6 +56,12 @@ PATIENT_PAGES: dict[str, Row] = {
     "GET /patients/new": Row("session", REGISTRAR),
     "POST /patients/new": Row(
         "session", REGISTRAR, send=form(patient_id="{patient_id}", unit="{unit_id}", **_WHO)
+    ),
+    "GET /patients/import": Row("session", REGISTRAR),
+    "GET /patients/import/template.csv": Row("session", REGISTRAR),
+    "POST /patients/import": Row("session", REGISTRAR, send=upload()),
+    "POST /patients/import/apply": Row(
+        "session", REGISTRAR, send=form(digest="0", packed="eJwDAAAAAAE=", act_id=ACT)
     ),
     "GET /patients/links": Row("session", REGISTRAR),
     "POST /patients/links/{link_id}/make": Row(*_PAGE),

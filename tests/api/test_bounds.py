@@ -112,6 +112,8 @@ LARGE = {
     "/documents/files/credentials/{draft_id}",
     "/documents/files/messages/{case_id}",
     "/documents/files/{document_id}",
+    "/patients/import",
+    "/patients/import/apply",
     "/requests/{case_id}/answer",
     "/temporal/{path:path}",
 }

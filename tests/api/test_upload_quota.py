@@ -51,6 +51,7 @@ ENTRANCES: dict[str, tuple[Role, Sent]] = {
     "/documents/files/credentials": (Role.DOCTOR, upload()),
     "/documents/files/credentials/{draft_id}": (Role.DOCTOR, upload()),
     "/administration/staff": (Role.ADMINISTRATOR, upload()),
+    "/patients/import": (Role.REGISTRAR, upload()),
     "/api/v1/administration/staff/dry-run": (Role.ADMINISTRATOR, upload()),
     "/api/v1/administration/staff/apply": (Role.ADMINISTRATOR, applying),
 }

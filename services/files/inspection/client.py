@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -165,6 +165,13 @@ class Inspection:
             file.write(body)
             report, ending = await self._ask({"task": "sheet"}, file)
         return sheets.heard(report, late=ending["late"])
+
+    async def patients(self, body: bytes) -> Sequence[sheets.PatientCells]:
+        """Read a table of patients. Raises Refusal 422 and InspectionDownError."""
+        with self.intake() as file:
+            file.write(body)
+            report, ending = await self._ask({"task": "patients"}, file)
+        return sheets.heard_patients(report, late=ending["late"])
 
     async def _ask(
         self, request: Mapping[str, Any], file: BinaryIO, out: BinaryIO | None = None

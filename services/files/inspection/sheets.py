@@ -1,15 +1,16 @@
-"""Staff tables as files: XLSX or CSV, read as text; nothing in them is evaluated."""
+"""Tables of staff and of patients as files: XLSX or CSV, read as text; nothing is evaluated."""
 
 import csv
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from rules.patients import table as patients
 from rules.refusals import Refusal, Words
 from rules.staff.table import HEADER_WITHIN, MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
 from rules.texts.cleaning import clean
@@ -18,7 +19,12 @@ _UNPACKED = 64 * 1024 * 1024
 _PARTS = 1000
 _LINES = 1_048_576
 """The most lines that a sheet can have."""
+_ROUNDED_FROM = 10**15
+"""Spreadsheets keep fifteen digits of a number: what has more was rounded."""
 _SHEET = TypeAdapter(Sheet)
+Contents = TypeVar("Contents")
+Line = tuple[int, Sequence[str]]
+PatientCells = tuple[int, patients.Cells]
 _ODD = "Файл не читается. Сохраните таблицу ещё раз как XLSX или CSV."
 
 
@@ -58,13 +64,38 @@ def heard(report: Mapping[str, Any] | None, *, late: bool) -> Sheet:
     return replace(sheet, wrong=wrong)
 
 
+def told_patients(body: bytes) -> dict[str, Any]:
+    """The cells of a table of patients as JSON, or why it is refused."""
+    try:
+        return {"rows": _taken(body, patients.rows)}
+    except Refusal as refusal:
+        return {"refused": refusal.message}
+
+
+def heard_patients(report: Mapping[str, Any] | None, *, late: bool) -> Sequence[PatientCells]:
+    """Read what `told_patients` returned. Raises Refusal 422, also if nothing came back."""
+    if not report:
+        raise patients.unreadable(
+            "Чтение таблицы заняло слишком много времени и было остановлено. Сохраните её как CSV."
+            if late
+            else "Таблица слишком сложна, чтобы её прочитать. Сохраните её как CSV."
+        )
+    if "refused" in report:
+        raise patients.unreadable(report["refused"])
+    return [(line, cells) for line, cells in report["rows"]]
+
+
 def sheet_of(body: bytes) -> Sheet:
     """The contents of the file. Raises Refusal 422 if it cannot be read."""
+    return _taken(body, read)
+
+
+def _taken(body: bytes, read_lines: Callable[[Iterator[Line]], Contents]) -> Contents:
     if len(body) > MOST_OCTETS:
         raise unreadable("Файл больше 2 МБ. Разделите его на части.")
     lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
     try:
-        return read(lines)
+        return read_lines(lines)
     except (Refusal, MemoryError):
         raise
     except Exception as error:
@@ -72,7 +103,7 @@ def sheet_of(body: bytes) -> Sheet:
         raise unreadable(_ODD) from error
 
 
-def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+def _of_workbook(body: bytes) -> Iterator[Line]:
     """The rows of the first sheet; of formulas, the values computed when the file was saved."""
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
@@ -93,7 +124,9 @@ def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _text(value: object) -> str:
-    """A cell as text; a whole number without a fraction."""
+    """A cell as text; a whole number without a fraction, a rounded one as spreadsheets show it."""
+    if isinstance(value, int | float) and abs(value) >= _ROUNDED_FROM:
+        return f"{value:.14e}"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else clean(str(value))
@@ -109,7 +142,7 @@ def _decoded(body: bytes) -> str:
         return body.decode("cp1251")
 
 
-def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+def _of_text(body: bytes) -> Iterator[Line]:
     text = _decoded(body)
     if "\x00" in text:
         raise unreadable(_ODD)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from cabinet.frame.views import ErrorItem, FieldView, Option
+from cabinet.patients.importing import PatientsPreview
 from cabinet.patients.lines import PatientLine as Line
 from cabinet.patients.lines import (
     emergency_tag,
@@ -17,6 +18,7 @@ from rules.patients.checks import RegistryOutcome
 from rules.patients.emergencies import EmergencyState
 from rules.patients.grounds import GROUNDS
 from rules.patients.identity import Identity, Sex
+from rules.patients.table import TITLES
 from services.patients.checks import PatientCheckState
 from services.patients.duplicates import Likely, Why
 from services.patients.invitations import InvitationState
@@ -145,6 +147,19 @@ def _opening(**more: Any) -> dict[str, Any]:
     return {**given, **more}
 
 
+_IMPORT = PatientsPreview(
+    counts=(("Пациентов добавится", 120), ("Решите сами", 1), ("Ошибок", 1)),
+    wrong=[(3, "СНИЛС", "Проверьте СНИЛС: контрольные цифры не сходятся")],
+    known=[(4, _LONG, "/patients/1/identity", "Телефон, Почта")],
+    more_wrong=0,
+    more_known=12,
+    ready=False,
+    digest="",
+    packed="",
+    act_id="",
+)
+
+
 def patient_pages() -> list[Sample]:
     """Search, form, identity, links, opening, judgement, and what the patient reads."""
     here, out = frame("/patients"), outside("/patient")
@@ -166,6 +181,12 @@ def patient_pages() -> list[Sample]:
         ),
         Sample("patients-none", "patients/search.html", here, _search(found=[], errors=wrong)),
         Sample("patient-new", "patients/new.html", here, form),
+        Sample(
+            "patient-import",
+            "patients/importing.html",
+            here,
+            {"preview": _IMPORT, "columns": list(TITLES.values()), "errors": []},
+        ),
         Sample(
             "patient-likely",
             "patients/new.html",
