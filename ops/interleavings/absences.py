@@ -189,13 +189,9 @@ class _Away:
         return []
 
 
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Away(clinic, dice).set_up()
-
-
 ABSENCES = Family(
     "absence, book, move",
     "the list against the schedule and who is away, answers against outcomes and journal",
-    _set_up,
+    _Away,
     frozenset({"taken", "stale", "not_now", "settled", "absent", "not_working"}),
 )

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from random import Random
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlmodel import col
 
 from models.tables.people import Absence
-from ops.interleavings.clinic import InterleavedClinic, identity
+from ops.interleavings.clinic import identity
 from ops.interleavings.results import ResultScene, confirmations
-from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some, was_done
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from rules.results.life import OfferState
@@ -69,10 +68,10 @@ class _Answering(ResultScene):
     async def judge(self, outcomes: SteppedOutcomes) -> Sequence[str]:
         """One person answers who is there; who was told that it is theirs had it."""
         found = await self.troubles()
-        told = [name for name in ("accepts", "takes back") if _done(outcomes, name)]
-        if len(told) > 1 or (told and _done(outcomes, "refuses")):
+        told = [name for name in ("accepts", "takes back") if was_done(outcomes, name)]
+        if len(told) > 1 or (told and was_done(outcomes, "refuses")):
             found.append("one offer ended in two ways")
-        if _done(outcomes, "confirms") and not await confirmations(self):
+        if was_done(outcomes, "confirms") and not await confirmations(self):
             found.append("a confirmation is lost")
         staff = [one.person_id for one in self.clinic.people.values()]
         async with self.clinic.database.work() as session:
@@ -80,18 +79,10 @@ class _Answering(ResultScene):
         return found
 
 
-def _done(outcomes: SteppedOutcomes, name: str) -> bool:
-    return name in outcomes and not outcomes[name].refused
-
-
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Answering(clinic, dice).set_up()
-
-
 ANSWERING = Family(
     "hand-over, absence",
     "who answers against who is there, offers against their ends, rows against the journal",
-    _set_up,
+    _Answering,
     frozenset(
         {
             "offer_over",

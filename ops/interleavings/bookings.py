@@ -191,13 +191,9 @@ def taken_wrongly(rows: dict[UUID, Appointment], claims: Sequence[TimeClaim]) ->
     return wrong
 
 
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Day(clinic, dice).set_up()
-
-
 BOOKINGS = Family(
     "book, move, cancel",
     "claims against appointments, answers against what was done, journal against versions",
-    _set_up,
+    _Day,
     frozenset({"taken", "stale", "not_now", "hold_over"}),
 )

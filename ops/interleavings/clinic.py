@@ -23,6 +23,7 @@ from rules.patients.identity import Identity, Sex
 from rules.results.terms import ResultTerms
 from rules.texts.identifiers import snils_with_check
 from services import access
+from services.journal import entries as journal
 from services.patients.entering import enter
 from services.results.terms import SHIPPED, terms_in
 from services.schedule.planning import HoursWish, Planning
@@ -118,15 +119,10 @@ class InterleavedClinic:
             session.add(row)
         return row.id
 
-    async def journal(self, chain: UUID) -> list[JournalEntry]:
+    async def journal(self, chain: UUID) -> Sequence[JournalEntry]:
         """What is written in a chain, the first first."""
         async with self.database.reading() as session:
-            found = await session.exec(
-                select(JournalEntry)
-                .where(JournalEntry.chain == chain)
-                .order_by(col(JournalEntry.position))
-            )
-            return list(found.all())
+            return await journal.read(session, chain)
 
     async def wake(self, row_id: UUID, **_: Any) -> bool:
         """There is no workflow: what it would do, the scenes do."""

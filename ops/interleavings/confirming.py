@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from functools import partial
-from random import Random
 
 from models.tables.results import LabResult
-from ops.interleavings.clinic import InterleavedClinic, identity
+from ops.interleavings.clinic import identity
 from ops.interleavings.results import ResultScene, confirmations
 from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
 from ops.interleavings.stepping import Act
@@ -69,14 +68,10 @@ class _Confirming(ResultScene):
         return found
 
 
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Confirming(clinic, dice).set_up()
-
-
 CONFIRMING = Family(
     "confirm, correct",
     "confirmations and readings against what pages showed, rows against versions and matches",
-    _set_up,
+    _Confirming,
     frozenset(
         {
             "superseded",

@@ -10,7 +10,7 @@ from sqlmodel import col, or_, select
 from models.tables.patients import PatientLink
 from models.tables.records import RecordDraft, RecordEntry
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some, was_done
 from ops.interleavings.stepping import Act
 from rules.clock import now
 from rules.journal.entries import JournalKind
@@ -93,12 +93,12 @@ class _Merging:
         stand = [one for one in rows if one.made_at and not one.ended_at]
         if len(stand) > 1 or (joined[0].main != joined[1].main and stand):
             wrong.append(f"{len(stand)} links stand between two patients")
-        if _done(outcomes, "signs") != (written is not None):
+        if was_done(outcomes, "signs") != (written is not None):
             wrong.append("signed, and not there, or the other way round")
         if written is not None and written.patient_id != self.one:
             wrong.append("written of another patient")
         ever = any(one.made_at for one in rows)
-        if _done(outcomes, "reads the other") and not ever:
+        if was_done(outcomes, "reads the other") and not ever:
             wrong.append("read without a way")
         for one in rows:
             wrong += await self._journaled(one)
@@ -135,18 +135,10 @@ class _Merging:
         return ["parted, and not alone"] if len(alone.ids) > 1 or left else []
 
 
-def _done(outcomes: SteppedOutcomes, name: str) -> bool:
-    return name in outcomes and not outcomes[name].refused
-
-
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Merging(clinic, dice).set_up()
-
-
 MERGING = Family(
     "merge, write, unmerge",
     "links against a tree and the journal of both, entries against whose form was signed",
-    _set_up,
+    _Merging,
     frozenset(
         {"joined_already", "changed_meanwhile", "proposed_already", "patient_closed", "oneself"}
     ),

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from models.tables.records import RecordDraft, RecordEntry, RecordVersion
 from ops.interleavings.clinic import InterleavedClinic
-from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some
+from ops.interleavings.scenes import Family, SteppedOutcomes, SteppedScene, some, was_done
 from ops.interleavings.stepping import Act
 from rules.records.entries import OpenedFor
 from rules.refusals import Refusal
@@ -129,15 +129,15 @@ class _Writing:
         ]
         for letter in "АБ":
             signed = any(
-                _done(outcomes, name) for name in outcomes if name.startswith(f"signs {letter}")
+                was_done(outcomes, name) for name in outcomes if name.startswith(f"signs {letter}")
             )
             if signed != (self.tabs[letter] in entries):
                 wrong.append(f"{letter}: signed {signed}, and the entry is there or is not")
-            gone = _done(outcomes, f"throws {letter} away")
+            gone = was_done(outcomes, f"throws {letter} away")
             if not signed and not gone and self.tabs[letter] not in left:
                 wrong.append(f"{letter}: what was typed is lost")
         for name in ("signs А by the form of Б", "saves Б by the form of А"):
-            if _done(outcomes, name):
+            if was_done(outcomes, name):
                 wrong.append(f"{name}: was not refused")
         own = [one for one in versions if one.entry_id == self.allergy]
         return [*wrong, *self._corrected_wrongly(outcomes, entries[self.allergy], own)]
@@ -146,7 +146,7 @@ class _Writing:
         self, outcomes: SteppedOutcomes, entry: RecordEntry, versions: Sequence[RecordVersion]
     ) -> list[str]:
         wrong = []
-        done = [name for name in ("corrects", "corrects too") if _done(outcomes, name)]
+        done = [name for name in ("corrects", "corrects too") if was_done(outcomes, name)]
         numbers = [one.number for one in versions]
         if numbers != list(range(1, len(done) + 2)) or entry.version != numbers[-1]:
             wrong.append(f"{done}, and versions {numbers}, of which {entry.version} counts")
@@ -155,22 +155,14 @@ class _Writing:
             wrong.append("a correction is lost")
         if "corrects too" in done and last["substance"] != "А: амоксициллин":
             wrong.append("a colleague's correction is lost")
-        if _done(outcomes, "marks as mistaken") != (entry.mistaken_at is not None):
+        if was_done(outcomes, "marks as mistaken") != (entry.mistaken_at is not None):
             wrong.append("marked, and is not, or the other way round")
         return wrong
-
-
-def _done(outcomes: SteppedOutcomes, name: str) -> bool:
-    return name in outcomes and not outcomes[name].refused
-
-
-async def _set_up(clinic: InterleavedClinic, dice: Random) -> SteppedScene:
-    return await _Writing(clinic, dice).set_up()
 
 
 WRITING = Family(
     "two tabs, two patients",
     "what was typed against whose record has it, corrections against versions",
-    _set_up,
+    _Writing,
     frozenset({"another_patient", "not_found", "changed_meanwhile", "not_standing"}),
 )
