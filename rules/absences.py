@@ -105,11 +105,14 @@ def demand_days(first: date, last: date, today: date | None = None) -> None:
 
 
 def reminds_at(now: datetime, earliest: datetime) -> datetime:
-    """When people are reminded next, by the first appointment that waits: daily, then hourly."""
-    left = earliest - now
-    if left <= URGENT:
+    """When people are reminded next of appointments of which the first is at `earliest`.
+
+    Once a day, in the last three days every four hours, in the last day every hour.
+    """
+    if is_urgent(now, earliest):
         return now + timedelta(hours=1)
-    pause = timedelta(hours=4) if left <= timedelta(days=3) else timedelta(days=1)
+    soon = earliest - now <= timedelta(days=3)
+    pause = timedelta(hours=4) if soon else timedelta(days=1)
     return min(now + pause, earliest - URGENT)
 
 

@@ -59,7 +59,7 @@ QUALIFICATION = {"credential": 0.07, "accreditation": 0.05, "handover": 0.04}
 APPOINTMENTS = 0.12
 """The share of appointments."""
 RESULTS_EVERY = 6
-"""Every so manieth story brings the results of one doctor."""
+"""One story in so many brings the results of one doctor."""
 ONE_OF_EACH = ("rights", "verification", "lock", *QUALIFICATION, "appointment", "result")
 """Kinds of story that a run has at least once, however short it is: its first ones."""
 

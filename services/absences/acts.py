@@ -110,7 +110,8 @@ class Absences:
             if added.first() is None:
                 await _same(session, act_id, person_id, days)
                 return act_id
-            demand_days(days.first_day, days.last_day, await _today(session, person, now))
+            today = await access.day_in(session, person.unit_id, now)
+            demand_days(days.first_day, days.last_day, today)
             session.add(
                 AbsencePlan(
                     **values,
@@ -420,10 +421,6 @@ async def _same(session: AsyncSession, plan_id: UUID, person_id: UUID, days: Abs
     known = await session.get(AbsencePlan, plan_id)
     if known is None or known.person_id != person_id or known.reason != days.reason:
         raise act_id_reused()
-
-
-async def _today(session: AsyncSession, person: Person, now: datetime) -> date:
-    return await access.day_in(session, person.unit_id, now)
 
 
 async def _planned_unit(

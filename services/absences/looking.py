@@ -1,6 +1,7 @@
 """What the clock does to an absence: it follows its days, proposes, reminds, and forgets nobody."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,12 +58,8 @@ async def look(database: Database, plan_id: UUID) -> AbsenceLook:
         gathered = await gathering.gather(session, plan, now)
         await proposing.propose(session, plan, now)
         sending = await telling.follow(session, plan, now)
-        if any((gathered.added, gathered.stays, gathered.elsewhere)):
-            facts = {
-                "added": gathered.added,
-                "stays": gathered.stays,
-                "elsewhere": gathered.elsewhere,
-            }
+        if gathered != gathering.Gathered():
+            facts = asdict(gathered)
             await rows.note(session, plan.id, JournalKind.ABSENCE_GATHERED, now, None, facts)
     async with database.work() as session:
         plan = await session.get_one(
@@ -104,7 +101,6 @@ async def _remind(
 
     That are those of each unit where an appointment waits: a clinician may work in several.
     """
-    urgent = is_urgent(now, earliest)
     if plan.reminds_at is not None and plan.reminds_at > now:
         return
     kind = NoticeKind.ABSENCE_WAITS if plan.reminded else NoticeKind.ABSENCE_BEGUN
@@ -122,7 +118,7 @@ async def _remind(
     units = sorted(found.all())
     told = [one for unit_id in units for one in await planners(session, plan, unit_id, now)]
     await rows.tell(session, plan, sorted(set(told)), kind, more, now)
-    if urgent:
+    if is_urgent(now, earliest):
         above = [
             one
             for unit_id in units

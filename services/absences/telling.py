@@ -16,8 +16,6 @@ from rules.notices.kinds import NoticeKind, NoticeState
 from rules.schedule.hours import wall_of
 from services.notices import outbox
 
-_ON_ITS_WAY = frozenset({NoticeState.WAITING.value})
-
 
 async def write(
     session: AsyncSession,
@@ -82,4 +80,4 @@ def _became(notice: Notice | None) -> PatientTelling:
         return PatientTelling.CALL
     if notice.state == NoticeState.TOLD:
         return PatientTelling.SMS if notice.ask_at is not None else PatientTelling.TOLD
-    return PatientTelling.SMS if notice.state in _ON_ITS_WAY else PatientTelling.CALL
+    return PatientTelling.SMS if notice.state == NoticeState.WAITING else PatientTelling.CALL
