@@ -6,6 +6,7 @@ readable, nobody deletes, and nothing goes back. Source: W2; order 947н, items 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +20,8 @@ RECORD = "record"
 """The kind under which the term of keeping stands in the table of terms."""
 USUAL_YEARS = 25
 """How long a card is kept after its last entry where no term is configured (025/у)."""
+ONE_ENCOUNTER = timedelta(hours=12)
+"""What a clinician does with a patient within this time belongs to one encounter with them."""
 
 
 class EntryState(StrEnum):

@@ -2,21 +2,25 @@
 
 Each subject registers its own source: entries here, visits in the schedule, results, dispensed
 medicines. The same sources answer «С прошлого приёма»: what has happened since somebody last saw
-this patient, and not by them.
+this patient, and not by them. The present encounter does not count: whoever signs an entry in it
+has not read by that what came before.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.records import RecordEntry, RecordVersion
+from models.tables.base import UtcDateTime
+from models.tables.records import RecordEntry
+from models.tables.schedule import Appointment
 from rules.access import Actor
-from rules.records.entries import EntryState
+from rules.records.entries import ONE_ENCOUNTER, EntryState
 from services.records import seen
 from services.records.seen import EntrySeen
 
@@ -55,12 +59,27 @@ class HistoryEvent:
     """A msgid: what a reader must know besides, such as that it was entered in error."""
     bad: bool = False
     """Whether it has to be noticed: a critical result, a missed visit."""
+    missed: bool = False
+    """Whether it did not take place: that is news for the one who was to do it, too."""
 
 
 Told = Callable[[AsyncSession, frozenset[UUID], Span], Awaitable[Sequence[HistoryEvent]]]
 """What a source tells of these patients, who are one person, the newest first."""
-LastSeen = Callable[[AsyncSession, Actor, frozenset[UUID]], Awaitable[datetime | None]]
-"""When the actor last saw the patient, as far as a subject knows."""
+
+
+@dataclass(frozen=True)
+class Encounters:
+    """When somebody saw a patient, as far as a subject knows; None for never.
+
+    `before` is the last time before the present encounter, `now` is the first time in it.
+    """
+
+    before: datetime | None
+    now: datetime | None
+
+
+Saw = Callable[[AsyncSession, Actor, frozenset[UUID], datetime], Awaitable[Encounters]]
+"""When the actor saw the patient; the present encounter begins at the moment that is given."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +92,7 @@ class HistorySource:
 
 
 _SOURCES: dict[str, HistorySource] = {}
-_SEEN: dict[str, LastSeen] = {}
+_ENCOUNTERS: dict[str, Saw] = {}
 
 
 def tells(name: str, word: str, told: Told) -> None:
@@ -81,9 +100,9 @@ def tells(name: str, word: str, told: Told) -> None:
     _SOURCES[name] = HistorySource(name, word, told)
 
 
-def sees(name: str, last: LastSeen) -> None:
-    """Let a subject say when somebody last saw a patient."""
-    _SEEN[name] = last
+def sees(name: str, saw: Saw) -> None:
+    """Let a subject say when somebody saw a patient."""
+    _ENCOUNTERS[name] = saw
 
 
 def sources() -> Mapping[str, HistorySource]:
@@ -101,11 +120,16 @@ async def page(
 
 
 async def last_seen(
-    session: AsyncSession, actor: Actor, patients: frozenset[UUID]
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID], now: datetime
 ) -> datetime | None:
-    """When the actor last saw the patient or wrote in the record; None for never."""
-    known = [await last(session, actor, patients) for last in _SEEN.values()]
-    return max((one for one in known if one is not None), default=None)
+    """When the actor saw the patient before the present encounter; None for never.
+
+    Whoever saw the patient first in this encounter has seen them since it began.
+    """
+    begins = now - ONE_ENCOUNTER
+    known = [await saw(session, actor, patients, begins) for saw in _ENCOUNTERS.values()]
+    before = [one.before for one in known if one.before is not None]
+    return max(before) if before else min((one.now for one in known if one.now), default=None)
 
 
 async def news(
@@ -113,7 +137,7 @@ async def news(
 ) -> Sequence[HistoryEvent]:
     """What has happened since, by others; what is bad comes first."""
     found = await page(session, patients, Span(changed_since=since, limit=MOST_NEWS))
-    others = [line for line in found if line.by != actor.person_id]
+    others = [line for line in found if line.missed or line.by != actor.person_id]
     return sorted(others, key=lambda line: not line.bad)
 
 
@@ -155,13 +179,25 @@ _NOTES: Mapping[EntryState, str] = {
 }
 
 
-async def _wrote(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -> datetime | None:
-    found = await session.exec(
-        select(func.max(RecordVersion.made_at))
-        .join(RecordEntry, col(RecordEntry.id) == col(RecordVersion.entry_id))
-        .where(RecordVersion.made_by == actor.person_id, col(RecordEntry.patient_id).in_(patients))
+def encounters_at(begins: datetime, *moments: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The columns of `Encounters`, of rows that say when: at the earliest of `moments`."""
+    moment = func.least(*moments, type_=UtcDateTime())
+    return (
+        func.max(moment).filter(moment < begins),
+        func.min(moment).filter(moment >= begins),
     )
-    return found.one()
+
+
+async def _wrote(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID], begins: datetime
+) -> Encounters:
+    """By entries: one that names a visit was written in it, even if it was signed days later."""
+    found = await session.exec(
+        select(*encounters_at(begins, RecordEntry.signed_at, Appointment.starts_at))
+        .outerjoin(Appointment, col(Appointment.id) == col(RecordEntry.visit_id))
+        .where(RecordEntry.author_id == actor.person_id, col(RecordEntry.patient_id).in_(patients))
+    )
+    return Encounters(*found.one())
 
 
 tells(ENTRIES, "Записи", _entries)

@@ -6,10 +6,12 @@ A line has no value: a result counts as read by whoever opens it, and by nobody 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.results import LabResult, LabVersion
+from models.tables.base import UtcDateTime
+from models.tables.results import LabMatch, LabResult, LabVersion
 from rules.results.life import STATE_WORDS, ResultStage, ResultState
 from rules.results.values import Urgency
 from services.records.history import HistoryEvent, Span, tells
@@ -29,8 +31,11 @@ async def _told(
     if span.kind:
         return []
     heard = col(LabVersion.heard_at)
+    # For the one who reads, a result that was found to be this patient's is new from then on.
+    found_whose = func.greatest(heard, LabMatch.made_at, type_=UtcDateTime())
+    moment = found_whose if span.changed_since else heard
     query = (
-        select(LabResult, LabVersion)
+        select(LabResult, LabVersion, moment)
         .join(
             LabVersion,
             and_(
@@ -38,26 +43,33 @@ async def _told(
                 col(LabVersion.number) == col(LabResult.version),
             ),
         )
+        .join(
+            LabMatch,
+            and_(
+                col(LabMatch.result_id) == col(LabResult.id),
+                col(LabMatch.ended_at).is_(None),
+            ),
+        )
         .where(col(LabResult.patient_id).in_(patients))
     )
     since = span.changed_since or span.since
     if since is not None:
-        query = query.where(heard > since)
+        query = query.where(moment > since)
     if span.before is not None:
-        query = query.where(heard < span.before)
-    found = await session.exec(query.order_by(heard.desc()).limit(span.limit))
+        query = query.where(moment < span.before)
+    found = await session.exec(query.order_by(moment.desc()).limit(span.limit))
     return [
         HistoryEvent(
             source=RESULTS,
             ref=result.id,
-            at=version.heard_at,
+            at=at,
             title=_TITLES[version.urgency],
             about=str(version.said["test"]["name"]),
             patient_id=result.patient_id,
             note=_note(result, version),
             bad=version.urgency == Urgency.CRITICAL,
         )
-        for result, version in found.all()
+        for result, version, at in found.all()
         if result.patient_id is not None
     ]
 

@@ -43,7 +43,7 @@ class PatientHead:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """The whole page. `last_seen` is None for somebody who has not seen the patient before."""
+    """The whole page. `last_seen` is when the reader saw the patient before; None for never."""
 
     head: PatientHead
     last_seen: datetime | None
@@ -84,7 +84,7 @@ async def page(
 ) -> RecordPage:
     """The record of a patient, for one look. Raises Refusal 403, 404."""
     top = await head(session, actor, patient_id, now)
-    last = await history.last_seen(session, actor, top.patients)
+    last = await history.last_seen(session, actor, top.patients, now)
     news = await history.news(session, actor, top.patients, last) if last else []
     asked = Span(since=span.since, before=span.before, kind=span.kind, limit=history.PAGE + 1)
     lines = await history.page(session, top.patients, asked, source)

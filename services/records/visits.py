@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,7 +16,7 @@ from rules.records.entries import OpenedFor
 from rules.refusals import not_found
 from rules.schedule.states import AppointmentState
 from services.patients import links
-from services.records.history import HistoryEvent, Span, sees, tells
+from services.records.history import Encounters, HistoryEvent, Span, encounters_at, sees, tells
 
 VISITS = "visits"
 _TITLES: Mapping[str, str] = {
@@ -65,21 +64,24 @@ async def _told(
             patient_id=one.patient_id,
             by=one.clinician_id,
             bad=one.state == AppointmentState.NO_SHOW,
+            missed=one.state == AppointmentState.NO_SHOW,
         )
         for one in found.all()
     ]
 
 
-async def _saw(session: AsyncSession, actor: Actor, patients: frozenset[UUID]) -> datetime | None:
-    """When the actor's last visit with the patient began."""
+async def _saw(
+    session: AsyncSession, actor: Actor, patients: frozenset[UUID], begins: datetime
+) -> Encounters:
+    """By the actor's visits, from when they began; the next patient may be seen early."""
     found = await session.exec(
-        select(func.max(Appointment.starts_at)).where(
+        select(*encounters_at(begins, Appointment.starts_at, Appointment.changed_at)).where(
             Appointment.clinician_id == actor.person_id,
             col(Appointment.patient_id).in_(patients),
             Appointment.state == AppointmentState.COMPLETED,
         )
     )
-    return found.one()
+    return Encounters(*found.one())
 
 
 tells(VISITS, "Приёмы", _told)

@@ -245,10 +245,53 @@ async def test_the_page_shows_what_warns_and_what_is_new(writing: Writing) -> No
     again = await shown(writing.colleague)
     assert [(one.ref, one.by) for one in again.news] == [(first, writing.doctor.person_id)]
     mine = await shown(writing.doctor)
-    assert mine.news == [], "the doctor has written since"
+    assert [one.ref for one in mine.news] == [theirs], "a correction reads nothing"
     only = await shown(writing.doctor, Span(kind="allergy"), history.ENTRIES)
     assert [one.title for one in only.lines] == ["Аллергия или непереносимость"] * 2
     assert (await shown(writing.doctor, Span(since=now() + timedelta(days=1)))).lines == []
+
+
+async def test_signing_in_an_encounter_hides_nothing_that_is_unread(writing: Writing) -> None:
+    """«С прошлого приёма» counts from the encounter before this one, whatever is signed in this."""
+    clinic = await Clinic.open(writing.office)
+    patient, first, unread = clinic.patient, now(), []
+    visit = Appointment(
+        clinician_id=writing.doctor.person_id,
+        patient_id=patient,
+        unit_id=writing.office.ward,
+        starts_at=first + timedelta(days=2),
+        ends_at=first + timedelta(days=2, minutes=15),
+        wall=first.replace(tzinfo=None),
+        zone="Europe/Moscow",
+        state="no_show",
+        changed_at=first + timedelta(days=2),
+        booked_by=writing.doctor.person_id,
+    )
+
+    async def news() -> page.RecordPage:
+        async with writing.office.database.work() as session:
+            return await page.page(session, writing.doctor, patient, now(), Span(), "")
+
+    await writing.open_to(writing.doctor, patient)
+    assert (await news()).last_seen is None
+    unread.append(await clinic.take(clinic.said(patient={"name": "Никто Неизвестный"})))
+    await writing.signed("note", NOTE, patient)
+    with time_machine.travel(first + timedelta(days=1)):
+        await clinic.acts.match(clinic.registrar, unread[0], patient, 1)
+        unread.append(await clinic.take(clinic.said()))
+    async with writing.office.database.work() as session:
+        session.add(visit)
+    with time_machine.travel(first + timedelta(days=7)):
+        await writing.open_to(writing.doctor, patient)
+        for _ in range(2):
+            found = await news()
+            assert {one.ref for one in found.news} == {visit.id, *unread}
+            assert found.last_seen is not None
+            assert found.last_seen < first + timedelta(hours=1), "the encounter a week ago"
+            await writing.signed("note", {**NOTE, "subject": "Сегодня"}, patient)
+    with time_machine.travel(first + timedelta(days=8)):
+        await writing.open_to(writing.doctor, patient)
+        assert (await news()).news == []
 
 
 async def test_a_result_is_news_until_it_is_opened_there(writing: Writing) -> None:
