@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.cases.lines import latest_remarks, shown_value, url_of
 from cabinet.cases.views import FilledLine, Task
-from cabinet.frame.shown import sent_form, shown_of
+from cabinet.frame.shown import SentForm, sent_form, shown_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
 from rules.cases.kinds import process_of
@@ -351,15 +351,45 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
     sent, kept = sent_form(await visit.request.form(), open_ones), edited.page.case
     drafts = drafts_of(visit, kept.kind)
     case, clashes = await drafts.save_fields(visit.actor, kept.id, sent.given, sent.shown)
-    saved, fields = as_kept(edited, replace(edited.page, case=case)), edited.page.definition.fields
+    saved = as_kept(edited, replace(edited.page, case=case))
+    left = unkept_of(edited.page.definition.fields, sent, clashes, saved.data)
+    return Saved(replace(saved, data={**saved.data, **left.typed}), left.errors, left.shown)
+
+
+@dataclass(frozen=True)
+class Unkept:
+    """What of a form was not saved: the errors of those fields, and what was typed in them.
+
+    Such a field does not count as showing what was typed, so it stays unsaved until a form that is
+    drawn anew, with what is stored now beside it, is sent.
+    """
+
+    errors: Mapping[str, str]
+    typed: Mapping[str, Any]
+    shown: str
+    """What the form shows now, with which its next sending is compared."""
+
+
+def unkept_of(
+    fields: Mapping[str, Field],
+    sent: SentForm,
+    clashes: Mapping[str, Any],
+    kept: Mapping[str, Any],
+) -> Unkept:
+    """What was not saved of a form. `clashes` are the stored values of fields changed twice.
+
+    What the person changed and was saved counts as shown as it is `kept` now: words may have become
+    a code.
+    """
     clashed = {one: _clash(fields[one], value) for one, value in clashes.items()}
-    unkept = {**sent.unkept, **clashed}
-    seen = {one: mark(fields[one], value) for one, value in sent.typed.items() if one not in unkept}
-    return Saved(
-        replace(saved, data={**saved.data, **{one: sent.typed[one] for one in unkept}}),
-        unkept,
-        shown_of({**sent.shown, **seen}.items()),
-    )
+    errors = {**sent.unkept, **clashed}
+    seen = {
+        one: mark(fields[one], kept.get(one))
+        for one, value in sent.typed.items()
+        if one not in errors and mark(fields[one], value) != sent.shown.get(one)
+    }
+    typed = {one: sent.typed[one] for one in errors}
+    return Unkept(errors, typed, shown_of({**sent.shown, **seen}.items()))
 
 
 def _clash(field: Field, kept: Any) -> str:

@@ -4,14 +4,14 @@ What was typed is kept as it is typed, right or wrong; the same definition decid
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
 from cabinet.cases.attachments import MOST_CANDIDATES, refused_row, version_row
-from cabinet.cases.filling import of_field
+from cabinet.cases.filling import Unkept, of_field, unkept_of
 from cabinet.cases.lines import field_view
 from cabinet.cases.views import Candidate
 from cabinet.credentials.file import HOME, grouped
@@ -23,7 +23,7 @@ from cabinet.frame.views import ErrorItem, FieldView, FileRow
 from cabinet.frame.visits import Inside, Visit
 from rules.files.categories import Category
 from rules.forms.definitions import check_form
-from rules.forms.draft_edits import mark, marks
+from rules.forms.draft_edits import marks
 from rules.refusals import Refusal
 from services.credentials import categories, drafts
 from services.credentials.drafts import DraftSeen
@@ -54,21 +54,23 @@ async def choose(
 @router.post("/credentials/drafts/{draft_id}/autosave")
 async def autosave(draft_id: UUID, visit: Inside) -> Response:
     """Keep what was typed so far, and say what is wrong with the field just left."""
-    draft, unkept, shown = await _save(visit, draft_id)
+    draft, unkept = await _save(visit, draft_id)
     left = str((await visit.request.form()).get("left", ""))
     fields = draft.category.fields if draft.category else {}
-    errors = {**_errors(draft, complete=False), **unkept}
+    errors = {**_errors(draft, complete=False), **unkept.errors}
+    typed = {**draft.data, **unkept.typed}
     judged = [
-        field_view(field, draft.data.get(name), errors.get(name, ""))
+        field_view(field, typed.get(name), errors.get(name, ""))
         for name, field in fields.items()
-        if name in {left, *unkept} or (left and field.not_before == left and draft.data.get(name))
+        if name in {left, *unkept.errors}
+        or (left and field.not_before == left and draft.data.get(name))
     ]
     return visit.part(
         "applications/autosaved.html",
         saved_at=draft.saved_at,
-        problem=_("Сохранены не все поля: проверьте отмеченные.") if unkept else "",
+        problem=_("Сохранены не все поля: проверьте отмеченные.") if unkept.errors else "",
         judged=judged,
-        shown=shown,
+        shown=unkept.shown,
     )
 
 
@@ -81,8 +83,8 @@ async def finish(draft_id: UUID, visit: Inside) -> Response:
     except Refusal as refusal:
         if refusal.status != 404:
             raise
-    if saved is not None and saved[1]:
-        return await _page(visit, draft_id, saved[1], status=409)
+    if saved is not None and (unkept := saved[1]).errors:
+        return await _page(visit, draft_id, unkept.errors, typed=unkept.typed, status=409)
     try:
         made = await visit.container.credential_drafts.finish(visit.actor, draft_id)
     except Refusal as refusal:
@@ -136,8 +138,8 @@ async def detach(draft_id: UUID, version_id: UUID, visit: Inside) -> Response:
     return visit.go(f"{HOME}/drafts/{draft_id}#slot-files")
 
 
-async def _save(visit: Visit, draft_id: UUID) -> tuple[DraftSeen, dict[str, str], str]:
-    """Keep what was changed. Returns the draft, what was not kept, and what the form shows."""
+async def _save(visit: Visit, draft_id: UUID) -> tuple[DraftSeen, Unkept]:
+    """Keep what was changed. Returns the draft and what was not kept."""
     form = await visit.request.form()
     async with visit.container.database.work() as session:
         known = await drafts.one(session, visit.actor, draft_id)
@@ -145,12 +147,7 @@ async def _save(visit: Visit, draft_id: UUID) -> tuple[DraftSeen, dict[str, str]
     sent = sent_form(form, fields.values())
     keep = visit.container.credential_drafts
     draft, clashes = await keep.save(visit.actor, draft_id, sent.given, sent.shown)
-    clashed = {
-        name: _("В другом окне здесь записано другое. Оставьте нужный вариант и сохраните ещё раз.")
-        for name in clashes
-    }
-    now_shown = {name: mark(fields[name], typed) for name, typed in sent.given.items()}
-    return draft, {**sent.unkept, **clashed}, shown_of({**sent.shown, **now_shown}.items())
+    return draft, unkept_of(fields, sent, clashes, draft.data)
 
 
 def _errors(draft: DraftSeen, *, complete: bool) -> dict[str, str]:
@@ -177,6 +174,7 @@ async def _page(
     draft_id: UUID,
     errors: Mapping[str, str] | None = None,
     *,
+    typed: Mapping[str, Any] | None = None,
     refused: list[FileRow] | None = None,
     whole: list[ErrorItem] | None = None,
     status: int = 200,
@@ -188,8 +186,9 @@ async def _page(
     documents = await visit.container.documents.mine(visit.actor, limit=200)
     category = draft.category
     told = _errors(draft, complete=False) if errors is None else errors
+    filled = {**draft.data, **(typed or {})}
     fields = [
-        field_view(field, draft.data.get(name), told.get(name, ""))
+        field_view(field, filled.get(name), told.get(name, ""))
         for name, field in (category.fields.items() if category else ())
     ]
     here = f"{HOME}/drafts/{draft_id}"

@@ -5,13 +5,14 @@ with what changed, and nothing that was typed is lost.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
 
 from api.http.entrance import CleanRoute
-from cabinet.cases.filling import of_field
+from cabinet.cases.filling import Unkept, of_field, unkept_of
 from cabinet.cases.lines import field_view
 from cabinet.cases.views import AnswerSection
 from cabinet.frame.shown import sent_form, shown_of
@@ -25,7 +26,7 @@ from rules.access import Permission
 from rules.cases.limits import INTEGER
 from rules.clock import now
 from rules.forms.definitions import check_form
-from rules.forms.draft_edits import mark, marks
+from rules.forms.draft_edits import marks
 from rules.forms.fields import Field, FieldKind, check_field
 from rules.records.entries import OpenedFor
 from rules.refusals import Refusal, not_found
@@ -70,21 +71,22 @@ async def autosave(
 ) -> Response:
     """Keep what was typed so far, and say what is wrong with the field just left."""
     opened = OpenedFor(of_patient, of_visit)
-    draft, unkept, shown = await _save(visit, draft_id, opened)
+    draft, unkept = await _save(visit, draft_id, opened)
     left = str((await visit.request.form()).get("left", ""))
-    errors = {**_errors(draft), **unkept}
+    errors = {**_errors(draft), **unkept.errors}
+    filled = _filled(draft, unkept.typed)
     async with visit.container.database.reading() as session:
         judged = [
-            await _field(session, draft, field, errors.get(name, ""))
+            await _field(session, filled, field, errors.get(name, ""))
             for name, field in draft.kind.fields.items()
-            if name in {left, *unkept}
+            if name in {left, *unkept.errors}
         ]
     return visit.part(
         "applications/autosaved.html",
         saved_at=draft.saved_at,
-        problem=_("Сохранены не все поля: проверьте отмеченные.") if unkept else "",
+        problem=_("Сохранены не все поля: проверьте отмеченные.") if unkept.errors else "",
         judged=judged,
-        shown=shown,
+        shown=unkept.shown,
     )
 
 
@@ -100,9 +102,11 @@ async def sign(
     """Sign it: the entry, or its new version, is there. Otherwise say all that is wrong."""
     opened = OpenedFor(of_patient, of_visit)
     try:
-        _draft, unkept, _shown = await _save(visit, draft_id, opened)
-        if unkept:
-            return await _page(visit, patient_id, draft_id, unkept, status=409)
+        _draft, unkept = await _save(visit, draft_id, opened)
+        if unkept.errors:
+            return await _page(
+                visit, patient_id, draft_id, unkept.errors, typed=unkept.typed, status=409
+            )
     except Refusal as refusal:
         # A draft that is gone was signed before, and has the same answer.
         if refusal.status != 404:
@@ -133,10 +137,8 @@ async def discard(
     return visit.go(patient_url(patient_id), "entry_discarded")
 
 
-async def _save(
-    visit: Visit, draft_id: UUID, opened: OpenedFor
-) -> tuple[EntryDraftSeen, dict[str, str], str]:
-    """Keep what was changed. Returns the draft, what was not kept, and what the form shows."""
+async def _save(visit: Visit, draft_id: UUID, opened: OpenedFor) -> tuple[EntryDraftSeen, Unkept]:
+    """Keep what was changed. Returns the draft and what was not kept."""
     form = await visit.request.form()
     async with visit.container.database.work() as session:
         known = await drafts.own(session, visit.actor, draft_id, opened)
@@ -145,12 +147,12 @@ async def _save(
     reason = str(form["reason"])[:2000] if "reason" in form else None
     keep = visit.container.record_drafts
     draft, clashes = await keep.save(visit.actor, draft_id, opened, sent.given, sent.shown, reason)
-    clashed = {
-        name: _("В другом окне здесь записано другое. Оставьте нужный вариант и сохраните ещё раз.")
-        for name in clashes
-    }
-    now_shown = {name: mark(fields[name], typed) for name, typed in sent.given.items()}
-    return draft, {**sent.unkept, **clashed}, shown_of({**sent.shown, **now_shown}.items())
+    return draft, unkept_of(fields, sent, clashes, draft.data)
+
+
+def _filled(draft: EntryDraftSeen, typed: Mapping[str, Any]) -> EntryDraftSeen:
+    """The draft as its form stands, with what was typed and not saved."""
+    return replace(draft, data={**draft.data, **typed})
 
 
 def _errors(draft: EntryDraftSeen) -> dict[str, str]:
@@ -187,6 +189,7 @@ async def _page(
     draft_id: UUID,
     errors: Mapping[str, str] | None = None,
     *,
+    typed: Mapping[str, Any] | None = None,
     status: int = 200,
     refusal: Refusal | None = None,
     seen_version: int = 0,
@@ -195,11 +198,12 @@ async def _page(
         head = await page.head(session, visit.actor, patient_id, now())
         draft = await _own(session, visit, head, draft_id)
         told = dict(errors) if errors is not None else _errors(draft)
+        filled = _filled(draft, typed or {})
         parts = [
             FormPart(
                 _(section.title),
                 [
-                    await _field(session, draft, field, told.get(field.name, ""))
+                    await _field(session, filled, field, told.get(field.name, ""))
                     for field in section.fields
                 ],
             )

@@ -9,6 +9,7 @@ from rules.access import Role
 from tests.credentials.conftest import ACCREDITATION, DIPLOMA, Keeping
 from tests.shared.cabinet import Site, account_of, let_in, small_pdf, token_on
 from tests.shared.office import Office
+from tests.shared.tabs import write_at_once
 from tests.shared.waiting import PATIENCE
 
 DRAFT = re.compile(r"/credentials/drafts/[0-9a-f-]{36}")
@@ -162,3 +163,13 @@ async def test_colleagues_see_by_their_rights(
             said = (await theirs.get(here)).text
             assert re.search(r"сверен с оригиналом [^<]+, Кадрова Инна", said)
             assert "Сравните сведения и копию" not in said
+
+
+async def test_what_two_windows_wrote_is_shown_twice_and_asked(client: httpx.AsyncClient) -> None:
+    """Neither text is lost: both are seen before one of them is kept."""
+    here = await begun(client, "diploma")
+    again = await write_at_once(client, here, "issuer")
+    assert (await again.send()).status_code == 422, "a copy is missing"
+    kept = (await client.get(here)).text
+    assert "Из старого окна" in kept
+    assert "Из нового окна" not in kept

@@ -1,6 +1,8 @@
 """A browser tab without scripts: the forms of a page as they were when it was opened."""
 
-from dataclasses import dataclass
+import html
+import re
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import httpx
@@ -53,6 +55,11 @@ def forms_of(page: str) -> dict[str, dict[str, list[str]]]:
     return found.forms
 
 
+def shown_on(page: str) -> str:
+    """What a form, or what replaces a part of it, says that it shows."""
+    return str(html.unescape(re.findall(r'name="shown"[^>]* value="([^"]*)"', page)[0]))
+
+
 @dataclass(frozen=True)
 class Tab:
     """One form of a page that was opened at some moment; it sends what stood in it then."""
@@ -77,3 +84,27 @@ class Tab:
             name: [value] if isinstance(value, str) else value for name, value in changes.items()
         }
         return await self.client.post(self.action, data={**self.fields, **left})
+
+
+async def write_at_once(client: httpx.AsyncClient, page: str, field: str) -> Tab:
+    """Two windows of one draft write the same field. Returns the older one, drawn anew.
+
+    Whoever wrote later is told what the other one wrote, keeps their own text, and goes on being
+    told until they have seen a page with both.
+    """
+    older, newer = [await Tab.open(client, page, page) for _ in range(2)]
+    saving = replace(older, action=f"{page}/autosave")
+    sent = await replace(newer, action=f"{page}/autosave").send(**{field: "Из нового окна"})
+    assert "Из нового окна" not in sent.text, "nothing is wrong with it"
+    for _ in range(2):
+        told = await saving.send(**{field: "Из старого окна", "left": field})
+        assert "В другом окне здесь записано: «Из нового окна»" in told.text
+        assert "Сохранены не все поля" in told.text
+        assert "Из старого окна" in told.text
+        saving.fields["shown"] = [shown_on(told.text)]
+    refused = await replace(saving, action=page).send(**{field: "Из старого окна"})
+    assert refused.status_code == 409
+    assert "В другом окне здесь записано: «Из нового окна»" in refused.text
+    again = Tab.of(client, refused.text, page)
+    assert again.fields[field] == ["Из старого окна"]
+    return again
