@@ -26,12 +26,12 @@ PARTS: Sequence[HomePart] = (
     OWN_DAY,
     UNITS_DAY,
     MEETINGS,
+    LAST_RECORDS,
     DESK,
     OWN_CASES,
     LINKS,
     PERSONNEL,
     SUBSCRIBERS,
     NORMS,
-    LAST_RECORDS,
     ACCREDITATION,
 )

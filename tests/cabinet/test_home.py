@@ -86,6 +86,7 @@ async def test_home_says_what_one_came_for(site: Site, office: Office) -> None:
         page = (await client.get("/")).text
         begins = r'class="button[^"]*" href="(/programmes|/requests/new)"'
         assert re.findall(begins, page) == ["/programmes", "/requests/new"]
+        assert re.search(rf"Сегодня на приёме[\s\S]*{begins}", page), "patients come first"
         assert page.count(str(draft.id)) == 1
         assert "нет СНИЛС" in page
         async with office.database.work() as session:

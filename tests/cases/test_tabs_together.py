@@ -1,7 +1,6 @@
 """Several tabs on one thing: what was shown as kept is kept."""
 
 import asyncio
-import re
 from dataclasses import dataclass, replace
 from datetime import time
 from typing import Any
@@ -13,11 +12,10 @@ from playwright.async_api import Browser, Route, expect
 from services.notices import settings as notice_settings
 from tests.shared.cabinet import Site, signed_in, small_pdf, token_on
 from tests.shared.office import Office
-from tests.shared.tabs import Tab
+from tests.shared.tabs import Tab, shown_on
 from tests.shared.waiting import until
 
 AT_ONCE = 24
-SHOWN = re.compile(r'name="shown"[^>]* value="([^"]*)"')
 
 
 async def begun(client: httpx.AsyncClient, office: Office) -> tuple[UUID, list[str], str]:
@@ -143,11 +141,11 @@ async def test_autosave_of_an_older_tab(client: httpx.AsyncClient, office: Offic
     for purpose in ("Раз", "Раз и два"):
         saved = await newer.send(purpose=purpose, left="purpose")
         assert "Сохранено в" in saved.text
-        newer.fields["shown"] = [SHOWN.findall(saved.text)[0]]
+        newer.fields["shown"] = [shown_on(saved.text)]
     refused = await older.send(purpose="Иначе", left="purpose")
     assert "Сохранены не все поля" in refused.text
     assert "«Раз и два»" in refused.text
-    older.fields["shown"] = [SHOWN.findall(refused.text)[0]]
+    older.fields["shown"] = [shown_on(refused.text)]
     assert "Сохранены не все поля" in (await older.send(purpose="Иначе", payer="own")).text
     kept = await draft_of(office, page)
     assert (kept["purpose"], kept["payer"]) == ("Раз и два", "own")

@@ -73,7 +73,7 @@ async def test_a_visit_is_written_signed_and_corrected(
     await page.get_by_role("link", name="Внесено ошибочно").press("Enter")
     await look()
     await page.goto(f"{site.url}{here}")
-    await page.get_by_text("Показать не всё").press("Enter")
+    await page.get_by_text("Выбрать, что показать").press("Enter")
     await look()
     await expect(page.locator(".timeline li").first).to_contain_text(
         re.compile("Посещение|Аллергия")
