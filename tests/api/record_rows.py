@@ -6,6 +6,7 @@ tests/records/test_entries.py.
 """
 
 from datetime import date, timedelta
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -87,15 +88,23 @@ async def give_record(session: AsyncSession, actor: Actor) -> dict[str, str]:
         at=moment,
         ends_at=moment + timedelta(hours=3),
     )
+    session.add(opening)
+    written = await give_writing(session, actor, patient.id)
+    return {"record_patient_id": str(patient.id), **written}
+
+
+async def give_writing(session: AsyncSession, actor: Actor, patient_id: UUID) -> dict[str, str]:
+    """An entry of the person in the record of a patient, and a draft."""
+    moment = now()
     entry = RecordEntry(
         id=new_id(),
-        patient_id=patient.id,
+        patient_id=patient_id,
         type="note",
         author_id=actor.person_id,
         unit_id=actor.unit_id,
         signed_at=moment,
     )
-    session.add_all([opening, entry])
+    session.add(entry)
     await session.flush()
     data = {"subject": "Разговор", "text": "О режиме"}
     version = RecordVersion(
@@ -109,15 +118,11 @@ async def give_record(session: AsyncSession, actor: Actor) -> dict[str, str]:
     )
     draft = RecordDraft(
         author_id=actor.person_id,
-        patient_id=patient.id,
+        patient_id=patient_id,
         type="note",
         data={},
         created_at=moment,
     )
     session.add_all([version, draft])
     await session.flush()
-    return {
-        "record_patient_id": str(patient.id),
-        "entry_id": str(entry.id),
-        "record_draft_id": str(draft.id),
-    }
+    return {"entry_id": str(entry.id), "record_draft_id": str(draft.id)}

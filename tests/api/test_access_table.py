@@ -44,6 +44,16 @@ from tests.api.patient_rows import PATIENT_PAGES, PATIENT_ROWS
 from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.record_rows import RECORD_PAGES, RECORD_ROWS
 from tests.api.register_rows import REGISTER_PAGES, REGISTER_ROWS
+from tests.api.relations import (
+    BY_ROLE,
+    OPENS,
+    OTHERS,
+    PREFIXES,
+    Related,
+    Relation,
+    give_invitation,
+    give_related,
+)
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.rights_rows import RIGHTS_PAGES, RIGHTS_ROWS
 from tests.api.schedule_rows import SCHEDULE_PAGES, SCHEDULE_ROWS
@@ -212,6 +222,65 @@ async def test_each_role_gets_through_where_the_table_says(world: World) -> None
                         held = "all roles" if roles == EVERYBODY else ", ".join(sorted(roles))
                         done = "kept out" if let_in else "let in"
                         wrong.append(f"{route}, {whose}: {done} {held}: {status:d}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_what_lies_between_two_decides_what_is_reached(world: World) -> None:
+    """Route by relation, of who treats, of all others, and of a patient who was invited (W2).
+
+    Whoever is not let in does not read the patient's name, in lists neither.
+    """
+    clinic = {
+        route for route in TABLE if route.split()[1].removeprefix("/api/v1").startswith(PREFIXES)
+    }
+    assert clinic == {*OPENS, *BY_ROLE}
+    assert not OPENS.keys() & BY_ROLE
+    stranger = world.others[Whose.STRANGER]
+    treats, others = [await world.holder(*roles) for roles in ((Role.DOCTOR,), tuple(OTHERS))]
+    async with world.office.database.work() as session:
+        known = {
+            relation: await give_related(session, treats.actor, {relation}, stranger)
+            for relation in Relation
+        }
+        theirs = await give_related(session, others.actor, set(Relation), stranger)
+        invited = UUID(theirs.things["patient_id"])
+        token = await give_invitation(session, treats.actor, invited)
+    patient = world.anonymous()
+    patient.cookies.set("medcab-patient", token)
+    assert "medcab" in (await patient.get("/patient")).text
+    wrong: list[str] = []
+
+    async def reach(
+        who: str,
+        client: httpx.AsyncClient,
+        route: str,
+        related: Related,
+        let_in: bool,
+        base: Things,
+    ) -> None:
+        client.headers["Sec-Fetch-Mode"] = BY_SCRIPT
+        row = TABLE[route]
+        answer = await ask(client, route, row, {**base, **related.things})
+        got = answer.status_code not in refusals(row) and not asks_who(answer)
+        if got is not let_in or answer.status_code == 500:
+            wrong.append(f"{route}, {who}: {answer.status_code}")
+        if related.name in answer.text and not (let_in and route in OPENS):
+            wrong.append(f"{route}, {who}: reads the name")
+
+    for route in sorted(clinic, key=lambda route: route.endswith(("/open", "/open-at-once"))):
+        row = TABLE[route]
+        await reach("invited", patient, route, theirs, row.to == "public", others.things)
+        if route in BY_ROLE:
+            allowed = row.own if row.stranger is None else row.stranger
+            await reach(
+                "none", treats.client, route, known[Relation.NONE], Role.DOCTOR in allowed, stranger
+            )
+            continue
+        for relation, related in known.items():
+            base = treats.things if relation is Relation.OWN else stranger
+            await reach(relation, treats.client, route, related, relation in OPENS[route], base)
+        let_in = bool(row.own & OTHERS)
+        await reach("others", others.client, route, theirs, let_in, others.things)
     assert not wrong, "\n".join(wrong)
 
 

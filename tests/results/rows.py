@@ -105,30 +105,12 @@ async def give_results(session: AsyncSession, actor: Actor, other: Actor) -> dic
     patient, another = [await enter(session, who, actor.unit_id, None, moment) for _ in range(2)]
     assert patient is not None
     assert another is not None, "who takes the late one has a way into that record alone"
-    ids = []
-    for patient_id in (patient.id, another.id, None):
-        row = LabResult(
-            id=new_id(),
-            number=uuid4().hex,
-            unit_id=actor.unit_id,
-            patient_id=patient_id,
-            answers_id=actor.person_id,
-            state="awaiting" if patient_id else "unmatched",
-            urgency="other",
-            version=1,
-            opened_at=moment,
-            due_at=moment,
-        )
-        session.add(row)
-        await session.flush()
-        session.add(_version(row))
-        if patient_id:
-            session.add(
-                LabMatch(result_id=row.id, patient_id=patient_id, how="number", made_at=moment)
-            )
-        ids.append(str(row.id))
+    ids = [
+        await give_result(session, patient_id, actor.person_id, actor.unit_id)
+        for patient_id in (patient.id, another.id, None)
+    ]
     offer = LabOffer(
-        result_id=UUID(ids[0]),
+        result_id=ids[0],
         from_id=actor.person_id,
         to_id=other.person_id,
         reason="Прошу помочь",
@@ -139,12 +121,37 @@ async def give_results(session: AsyncSession, actor: Actor, other: Actor) -> dic
     session.add(offer)
     await session.flush()
     return {
-        "result_id": ids[0],
-        "late_id": ids[1],
-        "unmatched_id": ids[2],
+        "result_id": str(ids[0]),
+        "late_id": str(ids[1]),
+        "unmatched_id": str(ids[2]),
         "offer_id": str(offer.id),
         "result_patient_id": str(patient.id),
     }
+
+
+async def give_result(
+    session: AsyncSession, patient_id: UUID | None, answers_id: UUID, unit_id: UUID
+) -> UUID:
+    """A result of a patient, or of nobody, for which somebody answers; the id."""
+    moment = now()
+    row = LabResult(
+        id=new_id(),
+        number=uuid4().hex,
+        unit_id=unit_id,
+        patient_id=patient_id,
+        answers_id=answers_id,
+        state="awaiting" if patient_id else "unmatched",
+        urgency="other",
+        version=1,
+        opened_at=moment,
+        due_at=moment,
+    )
+    session.add(row)
+    await session.flush()
+    session.add(_version(row))
+    if patient_id:
+        session.add(LabMatch(result_id=row.id, patient_id=patient_id, how="number", made_at=moment))
+    return row.id
 
 
 def _version(row: LabResult) -> LabVersion:
