@@ -19,6 +19,7 @@ from rules.patients.checks import RegistryOutcome
 from rules.patients.emergencies import EmergencyState
 from rules.patients.identity import Identity, Sex
 from services.patients import searching, seen
+from services.patients.invitations import link_of
 from services.patients.seen import PatientSeen
 
 router = APIRouter(route_class=CleanRoute, prefix="/patients", tags=["patients"])
@@ -110,6 +111,22 @@ class LikelyOut(BaseModel):
     why: list[str]
 
 
+class InvitationOut(BaseModel):
+    """The link of a patient that opens something now; the link itself is told once, when made."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    created_at: AwareDatetime
+    ends_at: AwareDatetime
+    entered_at: AwareDatetime | None
+
+
+class InvitationLinkOut(BaseModel):
+    """A link for a patient, shown this once."""
+
+    url: str
+
+
 class PatientOut(BaseModel):
     """A patient, for those who register patients."""
 
@@ -121,6 +138,7 @@ class PatientOut(BaseModel):
     likely: list[LikelyOut]
     check: RegistryOutcome | None
     next_check_at: AwareDatetime | None
+    invitation: InvitationOut | None = None
 
 
 class PatientLinkIn(BaseModel):
@@ -303,6 +321,23 @@ async def check(patient_id: UUID, actor: Registrar, container: ContainerDep) -> 
     return Response(status_code=202)
 
 
+@router.post("/{patient_id}/invitation", status_code=201, responses=documented(401, 403, 404, 409))
+async def invite(
+    patient_id: UUID, current: CurrentSession, container: ContainerDep
+) -> InvitationLinkOut:
+    """Make a link by which the patient reads who looked; one before ends. Needs a fresh code."""
+    current.demand_fresh(now())
+    secret = await container.patient_invitations.invite(current.actor, patient_id)
+    return InvitationLinkOut(url=link_of(container.settings.public_url, secret))
+
+
+@router.delete("/{patient_id}/invitation", status_code=204, responses=documented(401, 403, 404))
+async def revoke(patient_id: UUID, actor: Registrar, container: ContainerDep) -> Response:
+    """End the link of the patient and every entry by it. Again changes nothing."""
+    await container.patient_invitations.revoke(actor, patient_id)
+    return Response(status_code=204)
+
+
 @router.post("/{patient_id}/links", status_code=201, responses=documented(401, 403, 404, 409, 422))
 async def propose(
     patient_id: UUID, body: PatientLinkIn, actor: Registrar, container: ContainerDep
@@ -351,4 +386,5 @@ def _out(found: PatientSeen) -> PatientOut:
         ],
         check=found.check.outcome if found.check else None,
         next_check_at=found.check.next_try_at if found.check else None,
+        invitation=InvitationOut.model_validate(found.invitation) if found.invitation else None,
     )

@@ -21,6 +21,7 @@ from rules.patients.identity import FIELD_WORDS, Identity
 from rules.refusals import Refusal
 from services import access
 from services.patients import duplicates, seen
+from services.patients.invitations import link_of
 from services.patients.seen import PatientSeen
 from words.translation import gettext
 
@@ -153,7 +154,7 @@ async def invite(patient_id: UUID, visit: Inside) -> Response:
     """Make a link for the patient; it is shown this once. Asks for a fresh code."""
     visit.signed_in.demand_fresh(now())
     secret = await visit.container.patient_invitations.invite(visit.actor, patient_id)
-    url = f"{visit.container.settings.public_url.rstrip('/')}/patient/enter/{secret}"
+    url = link_of(visit.container.settings.public_url, secret)
     return visit.page("patients/invited.html", url=url, patient_id=patient_id)
 
 

@@ -98,6 +98,11 @@ class PatientInvitations:
             await _end(session, actor, patient_id, present())
 
 
+def link_of(public_url: str, secret: str) -> str:
+    """The address that a patient is given."""
+    return f"{public_url.rstrip('/')}/patient/enter/{secret}"
+
+
 async def state_of(
     session: AsyncSession, patient_id: UUID, now: datetime
 ) -> InvitationState | None:

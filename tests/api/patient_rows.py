@@ -43,6 +43,8 @@ PATIENT_ROWS: dict[str, Row] = {
     "GET /api/v1/patients/{patient_id}/identity": Row(*_REGISTERS),
     "PUT /api/v1/patients/{patient_id}/identity": Row(*_REGISTERS, body(version=999, **_WHO)),
     "POST /api/v1/patients/{patient_id}/check": Row(*_REGISTERS),
+    "POST /api/v1/patients/{patient_id}/invitation": Row("session", *_REGISTERS[1:]),
+    "DELETE /api/v1/patients/{patient_id}/invitation": Row(*_REGISTERS),
     "POST /api/v1/patients/{patient_id}/links": Row(
         *_REGISTERS, body(to_id="{other_patient_id}", reason=_WHY)
     ),

@@ -103,6 +103,8 @@ BY_ROLE = frozenset(
         "POST /api/v1/patients/{patient_id}/check",
         "GET /api/v1/patients/{patient_id}/identity",
         "PUT /api/v1/patients/{patient_id}/identity",
+        "DELETE /api/v1/patients/{patient_id}/invitation",
+        "POST /api/v1/patients/{patient_id}/invitation",
         "POST /api/v1/patients/{patient_id}/links",
         "POST /api/v1/patients/{patient_id}/open",
         "POST /api/v1/patients/{patient_id}/open-at-once",

@@ -247,7 +247,7 @@ async def test_what_lies_between_two_decides_what_is_reached(world: World) -> No
         token = await give_invitation(session, treats.actor, invited)
     patient = world.anonymous()
     patient.cookies.set("medcab-patient", token)
-    assert "medcab" in (await patient.get("/patient")).text
+    assert "Анна Ильинична" in (await patient.get("/patient")).text
     wrong: list[str] = []
 
     async def reach(

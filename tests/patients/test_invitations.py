@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from sqlalchemy import update
 from sqlmodel import select
@@ -15,7 +16,9 @@ from rules.refusals import Refusal
 from services.patients import invitations, openings, seen, ways
 from services.patients.invitations import PatientInvitations
 from tests.patients.people import codes, fresh_snils, identity, patient
+from tests.shared.cabinet import Site, account_of, let_in
 from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 HERE = "192.0.2.7"
 
@@ -109,3 +112,28 @@ async def test_what_is_wrong_is_answered_alike_and_ends(
         await invitations.enter(database, secret, "x", HERE)
     with pytest.raises(Refusal, match="too_often"):
         await invitations.enter(database, secret, (await codes(database, phone))[0], HERE)
+
+
+async def test_a_program_makes_a_link_and_ends_it(site: Site, office: Office) -> None:
+    """As the page does: the link is told once, whether there is one stands in the identity."""
+    registrar = await office.person("Лаптева Ирина", Role.REGISTRAR, office.institution)
+    await account_of(office, registrar)
+    phone = f"+7918{uuid4().int % 10**7:07}"
+    key = await patient(office.database, office.ward, identity(snils=fresh_snils(), phone=phone))
+    here = f"/api/v1/patients/{key}"
+    async with httpx.AsyncClient(base_url=site.url, timeout=PATIENCE) as program:
+        await let_in(program, office, registrar)
+
+        async def standing() -> object:
+            return (await program.get(f"{here}/identity")).json()["invitation"]
+
+        assert await standing() is None
+        made = await program.post(f"{here}/invitation")
+        assert made.status_code == 201
+        secret = made.json()["url"].rsplit("/", 1)[1]
+        await invitations.send_code(office.database, secret, HERE)
+        assert len(await codes(office.database, phone)) == 1
+        assert secret not in str(await standing())
+        for _ in range(2):
+            assert (await program.delete(f"{here}/invitation")).status_code == 204
+        assert await standing() is None
