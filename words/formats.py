@@ -28,6 +28,11 @@ def day(value: date | datetime) -> str:
     return format_date(value, "d MMMM y", locale=shown.locale)
 
 
+def weekday(value: date) -> str:
+    """The day of the week: «вторник»."""
+    return format_date(value, "EEEE", locale=current().locale)
+
+
 def short_day(value: date | datetime) -> str:
     """A date for tables: «04.12.2026»."""
     if isinstance(value, datetime):
@@ -141,6 +146,7 @@ FILTERS = {
     "zone_name": zone_name,
     "moment": moment,
     "day": day,
+    "weekday": weekday,
     "short_day": short_day,
     "clock": clock,
     "is_today": is_today,

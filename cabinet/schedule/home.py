@@ -28,7 +28,8 @@ async def _own_day(visit: Visit, session: DatabaseSession) -> HomeSays:
         line = line_of(one, visit, moment)
         note = gettext("кабинет %(name)s") % {"name": line.room} if line.room else ""
         url = f"/schedule/appointments/{one.id}"
-        lines.append(HomeLine(line.patient, url, line.starts, line.trouble or note, line.state))
+        tag = None if line.expected else line.state
+        lines.append(HomeLine(line.patient, url, line.starts, line.trouble or note, tag))
     said = []
     if ahead:
         said.append(counted("Сегодня ждём %(num)d пациента", "Сегодня ждём %(num)d пациентов",

@@ -68,5 +68,6 @@ def test_size(octets: int, words: str) -> None:
 def test_days_for_tables_and_machines() -> None:
     """Tables have short dates, `<time>` has ISO 8601."""
     assert formats.short_day(date(2026, 12, 4)) == "04.12.2026"
+    assert formats.weekday(date(2026, 12, 4)) == "пятница"
     assert formats.machine(EVENING) == "2026-12-04T15:00:00+00:00"
     assert formats.initials("Соколова Анна Игоревна") == "АС"

@@ -205,7 +205,7 @@ def schedule_pages() -> list[Sample]:
     columns = [
         DayColumn(f"{n + 1} декабря 2026", "#", lines[: 2 + n % 4], today=n == 0, day=_DAY)
         for n in range(6)
-    ] + [DayColumn("7 декабря 2026", "#", [])]
+    ] + [DayColumn("7 декабря 2026", "#", [], day=_DAY)]
     week = GridPage(
         "Соколова Анна Игоревна",
         _nav("/schedule/clinicians/1/week", 7),
