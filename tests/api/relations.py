@@ -66,23 +66,24 @@ OF_THE_RECORD = frozenset(
         "GET /patients/{patient_id}/entries/{entry_id}/mistaken",
         "POST /patients/{patient_id}/entries/{entry_id}/mistaken",
         "GET /results/{result_id}",
+        "POST /api/v1/results/{result_id}/call",
+        "POST /api/v1/results/{result_id}/confirm",
+        "POST /api/v1/results/{result_id}/offers",
+        "POST /results/{result_id}/call",
+        "POST /results/{result_id}/confirm",
+        "POST /results/{result_id}/offer",
     }
 )
-"""Open to who treats and has a way into the record."""
+"""Open to who treats and has a way into the record. Who sees a result and does not answer for it is
+told so when they try: nothing is hidden from them by it."""
 
 OF_ONES_OWN = frozenset(
     {
-        "POST /api/v1/results/{result_id}/call",
-        "POST /api/v1/results/{result_id}/confirm",
         "POST /api/v1/results/{result_id}/detach",
-        "POST /api/v1/results/{result_id}/offers",
         "GET /api/v1/schedule/appointments/{appointment_id}",
         "POST /api/v1/schedule/appointments/{appointment_id}/move",
         "POST /api/v1/schedule/appointments/{appointment_id}/steps",
-        "POST /results/{result_id}/call",
-        "POST /results/{result_id}/confirm",
         "POST /results/{result_id}/detach",
-        "POST /results/{result_id}/offer",
         "GET /schedule/appointments/{appointment_id}",
         "POST /schedule/appointments/{appointment_id}/move",
         "POST /schedule/appointments/{appointment_id}/step",
@@ -220,6 +221,9 @@ BY_ROLE = frozenset(
 )
 """What a role alone opens or closes: no relation changes it."""
 
+NAMED_BY_BOOKING = frozenset({"POST /schedule/beside", "POST /schedule/book"})
+"""Who books a patient is told whom, whoever it is."""
+
 OPENS = {
     **dict.fromkeys(OF_THE_RECORD, frozenset({Relation.OWN, Relation.REASON, Relation.EMERGENCY})),
     **dict.fromkeys(OF_ONES_OWN, frozenset({Relation.OWN})),
@@ -277,7 +281,7 @@ async def give_related(
                 emergency=relation is Relation.EMERGENCY,
                 ground=None if relation is Relation.EMERGENCY else "consent",
                 words="Так надо",
-                at=moment - timedelta(hours=4),
+                at=moment + timedelta(hours=hours - 2),
                 ends_at=moment + timedelta(hours=hours),
             )
             session.add(opening)

@@ -33,7 +33,7 @@ from services.registers.seen import accreditation_status
 from settings import Settings
 from tests.results.clinic import Clinic as LabClinic
 from tests.schedule.clinic import clinic_of
-from tests.shared.cabinet import Site, account_of, let_in
+from tests.shared.cabinet import Site, account_of, confirmed, let_in
 from tests.shared.office import Office
 from tests.shared.statements import statements
 from tests.shared.waiting import PATIENCE
@@ -86,12 +86,14 @@ async def test_home_says_what_one_came_for(site: Site, office: Office) -> None:
         page = (await client.get("/")).text
         begins = r'class="button[^"]*" href="(/programmes|/requests/new)"'
         assert re.findall(begins, page) == ["/programmes", "/requests/new"]
-        assert re.search(rf"Сегодня на приёме[\s\S]*{begins}", page), "patients come first"
         assert page.count(str(draft.id)) == 1
         assert "нет СНИЛС" in page
         async with office.database.work() as session:
             (await session.get_one(Person, someone.person_id)).snils = "200-000-000 18"
         assert "пока ничего не сообщили" in (await client.get("/")).text
+        await confirmed(office, someone)
+        clinicians = (await client.get("/")).text
+        assert re.search(rf"Сегодня на приёме[\s\S]*{begins}", clinicians), "patients come first"
         await said(office, someone.person_id, "20000000018")
         shown = (await client.get("/")).text
         assert "10 марта 2027" in shown

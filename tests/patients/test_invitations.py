@@ -16,7 +16,7 @@ from rules.refusals import Refusal
 from services.patients import invitations, openings, seen, ways
 from services.patients.invitations import PatientInvitations
 from tests.patients.people import codes, fresh_snils, identity, patient
-from tests.shared.cabinet import Site, account_of, let_in
+from tests.shared.cabinet import Site, account_of, confirmed, let_in, token_on
 from tests.shared.office import Office
 from tests.shared.waiting import PATIENCE
 
@@ -118,6 +118,7 @@ async def test_a_program_makes_a_link_and_ends_it(site: Site, office: Office) ->
     """As the page does: the link is told once, whether there is one stands in the identity."""
     registrar = await office.person("Лаптева Ирина", Role.REGISTRAR, office.institution)
     await account_of(office, registrar)
+    await confirmed(office, registrar)
     phone = f"+7918{uuid4().int % 10**7:07}"
     key = await patient(office.database, office.ward, identity(snils=fresh_snils(), phone=phone))
     here = f"/api/v1/patients/{key}"
@@ -128,6 +129,7 @@ async def test_a_program_makes_a_link_and_ends_it(site: Site, office: Office) ->
             return (await program.get(f"{here}/identity")).json()["invitation"]
 
         assert await standing() is None
+        program.headers["X-CSRF-Token"] = await token_on(program, "/")
         made = await program.post(f"{here}/invitation")
         assert made.status_code == 201
         secret = made.json()["url"].rsplit("/", 1)[1]

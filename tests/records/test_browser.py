@@ -4,13 +4,9 @@ import re
 
 import pytest
 from playwright.async_api import Browser, expect
-from sqlalchemy import update
-from sqlmodel import col
 
-from models.tables.accounts import Account
-from rules.accounts import AccountState
 from tests.records.conftest import ALLERGY, VISIT, Writing
-from tests.shared.cabinet import Site, account_of, at, watch, well_made
+from tests.shared.cabinet import Site, account_of, at, confirmed, watch, well_made
 
 pytestmark = pytest.mark.browser
 
@@ -25,9 +21,7 @@ async def test_a_visit_is_written_signed_and_corrected(
     allergy = await writing.signed("allergy", ALLERGY)
     here = f"/patients/{writing.first}"
     await account_of(writing.office, writing.doctor)
-    async with writing.office.database.work() as session:
-        mine = col(Account.person_id) == writing.doctor.person_id
-        await session.exec(update(Account).where(mine).values(state=AccountState.CONFIRMED))
+    await confirmed(writing.office, writing.doctor)
     context, page = await at(browser, site, writing.office, writing.doctor, here)
     said = watch(page)
 

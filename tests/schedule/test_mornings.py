@@ -12,12 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
-from sqlalchemy import update
-from sqlmodel import col
 
-from models.tables.accounts import Account
-from rules.access import Actor
-from rules.accounts import AccountState
 from rules.clock import now
 from rules.records.entries import OpenedFor
 from services.patients import openings, ways
@@ -29,7 +24,7 @@ from tests.patients.people import codes, fresh_snils, identity, patient
 from tests.records.conftest import NOTE
 from tests.results.clinic import Clinic
 from tests.schedule.clinic import EVERY_DAY
-from tests.shared.cabinet import LOOKS, Site, account_of, at, faults_of, watch
+from tests.shared.cabinet import LOOKS, Site, account_of, at, confirmed, faults_of, watch
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -60,6 +55,7 @@ class Morning:
         wish = TimeWish(clinic.doctor.person_id, clinic.patient, begun, 60, "Острая боль")
         made = await Appointments(office.database).book(clinic.registrar, uuid4(), wish)
         actor = getattr(clinic, who)
+        await account_of(office, actor)
         await confirmed(office, actor)
         context, page = await at(browser, site, office, actor, path, **look)
         return cls(clinic, made.id, page, context, watch(page))
@@ -84,14 +80,6 @@ async def sound(page: Page) -> None:
     """Not too wide, and axe finds nothing."""
     assert await faults_of(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-async def confirmed(office: Office, actor: Actor) -> None:
-    """An account that may work in the clinic."""
-    await account_of(office, actor)
-    async with office.database.work() as session:
-        mine = col(Account.person_id) == actor.person_id
-        await session.exec(update(Account).where(mine).values(state=AccountState.CONFIRMED))
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)

@@ -13,12 +13,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from pikepdf import Pdf
 from playwright.async_api import Browser, BrowserContext, Page
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from models.tables.accounts import Account
 from models.tables.people import Person
 from rules.access import Actor
-from rules.accounts import Device, DeviceKind, Stage
+from rules.accounts import AccountState, Device, DeviceKind, Stage
 from rules.clock import now
 from server import create_app
 from services.accounts.sessions import Visitor, open_session
@@ -98,6 +99,13 @@ async def account_of(office: Office, actor: Actor, *, set_up: bool = True) -> Ke
             account.totp_secret, account.totp_confirmed_at = secret, now()
         session.add(account)
     return Key(person.email, secret)
+
+
+async def confirmed(office: Office, actor: Actor) -> None:
+    """Confirm an account: it may work in the clinic."""
+    async with office.database.work() as session:
+        mine = col(Account.person_id) == actor.person_id
+        await session.exec(update(Account).where(mine).values(state=AccountState.CONFIRMED))
 
 
 async def signed_in(
