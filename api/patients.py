@@ -111,7 +111,7 @@ class LikelyOut(BaseModel):
     why: list[str]
 
 
-class InvitationOut(BaseModel):
+class PatientInvitationOut(BaseModel):
     """The link of a patient that opens something now; the link itself is told once, when made."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -121,7 +121,7 @@ class InvitationOut(BaseModel):
     entered_at: AwareDatetime | None
 
 
-class InvitationLinkOut(BaseModel):
+class PatientInvitationLinkOut(BaseModel):
     """A link for a patient, shown this once."""
 
     url: str
@@ -138,7 +138,7 @@ class PatientOut(BaseModel):
     likely: list[LikelyOut]
     check: RegistryOutcome | None
     next_check_at: AwareDatetime | None
-    invitation: InvitationOut | None = None
+    invitation: PatientInvitationOut | None = None
 
 
 class PatientLinkIn(BaseModel):
@@ -324,11 +324,11 @@ async def check(patient_id: UUID, actor: Registrar, container: ContainerDep) -> 
 @router.post("/{patient_id}/invitation", status_code=201, responses=documented(401, 403, 404, 409))
 async def invite(
     patient_id: UUID, current: CurrentSession, container: ContainerDep
-) -> InvitationLinkOut:
+) -> PatientInvitationLinkOut:
     """Make a link by which the patient reads who looked; one before ends. Needs a fresh code."""
     current.demand_fresh(now())
     secret = await container.patient_invitations.invite(current.actor, patient_id)
-    return InvitationLinkOut(url=link_of(container.settings.public_url, secret))
+    return PatientInvitationLinkOut(url=link_of(container.settings.public_url, secret))
 
 
 @router.delete("/{patient_id}/invitation", status_code=204, responses=documented(401, 403, 404))
@@ -386,5 +386,7 @@ def _out(found: PatientSeen) -> PatientOut:
         ],
         check=found.check.outcome if found.check else None,
         next_check_at=found.check.next_try_at if found.check else None,
-        invitation=InvitationOut.model_validate(found.invitation) if found.invitation else None,
+        invitation=PatientInvitationOut.model_validate(found.invitation)
+        if found.invitation
+        else None,
     )

@@ -40,14 +40,13 @@ async def own_day(visit: Inside, session: Reading, day: Day = "") -> Response:
     """A clinician's own day; registrars and planners go to the day of a unit."""
     actor = visit.actor
     if not actor.may(Permission.TREAT):
-        units = await seen.units(session, actor)
-        if not units:
+        unit_id = await seen.unit_to_open(session, actor)
+        if unit_id is None:
             for permission in (Permission.TREAT, Permission.BOOK, Permission.PLAN_SCHEDULE):
                 if actor.waits_for_state(permission):
                     actor.demand(permission)
             raise forbidden()
-        own = next((one for one in units if one.id == actor.unit_id), units[0])
-        return visit.go(f"/schedule/units/{own.id}")
+        return visit.go(f"/schedule/units/{unit_id}")
     return await _day_page(visit, session, actor.person_id, day, "/schedule")
 
 

@@ -325,13 +325,26 @@ async def clinicians(
 
 
 async def units(session: AsyncSession, actor: Actor) -> Sequence[Unit]:
-    """The units whose schedule the person sees and where somebody works, by name."""
-    found = await session.exec(
-        select(Unit).where(
-            col(Unit.id).in_(units_seen(actor)),
-        )
-    )
+    """The units whose schedule the person sees, by name."""
+    found = await session.exec(select(Unit).where(col(Unit.id).in_(units_seen(actor))))
     return sorted(found.all(), key=lambda unit: unit.name)
+
+
+async def unit_to_open(session: AsyncSession, actor: Actor) -> UUID | None:
+    """The unit whose day is opened first: one's own, unless patients are seen in others alone.
+
+    None for who sees no unit's schedule.
+    """
+    seen_units = units_seen(actor)
+    found = await session.exec(
+        select(WorkingHours.unit_id, func.count())
+        .where(col(WorkingHours.unit_id).in_(seen_units))
+        .group_by(col(WorkingHours.unit_id))
+    )
+    worked = dict(found.all())
+    if actor.unit_id in seen_units and (not worked or actor.unit_id in worked):
+        return actor.unit_id
+    return max(worked or seen_units, key=lambda unit: (worked.get(unit, 0), unit), default=None)
 
 
 async def on_my_list_today(

@@ -348,6 +348,7 @@ async def test_who_sees_which_names(clinic: Clinic) -> None:
     async with clinic.database.work() as session:
         for actor in (clinic.doctor, clinic.registrar):
             assert (await seen.one(session, actor, one.id)).patient == "Пациент Номер 0"
+        assert await seen.unit_to_open(session, clinic.registrar) == clinic.office.ward
         taken = await seen.one(session, head, one.id)
         assert (taken.patient, taken.patient_id, taken.reason) == ("", None, "")
         for actor, code in ((stranger, "not_found"), (office.reviewer, "forbidden")):
