@@ -155,15 +155,7 @@ async def mine(
         if not audience.own_kinds(actor):
             raise forbidden()
         whose = audience.own(actor)
-    return await _listing(
-        session,
-        whose,
-        filters,
-        after,
-        limit,
-        Order.NEWEST,
-        names=False,
-    )
+    return await _listing(session, whose, filters, after, limit, Order.NEWEST, names=False)
 
 
 async def _latest_of_mine(session: AsyncSession, actor: Actor, limit: int) -> Listing:
