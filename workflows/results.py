@@ -31,7 +31,7 @@ class LaboratoryResult(LookingWorkflow):
         looked: ResultLook = await workflow.execute_activity_method(
             Activities.look_at_result,
             ref,
-            start_to_close_timeout=timedelta(minutes=2),
+            start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
             summary=OpsText("see who answers for the result; remind, escalate, give back"),
         )

@@ -34,6 +34,7 @@ from words.translation import in_words
 router = APIRouter(route_class=CleanRoute, prefix="/schedule/absences", tags=["schedule"])
 
 Planner = Annotated[Actor, require(Permission.PLAN_SCHEDULE)]
+Booker = Annotated[Actor, require(Permission.BOOK)]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
 
 
@@ -287,6 +288,6 @@ async def cancel(
 @router.post(
     "/appointments/{displaced_id}/told", status_code=204, responses=documented(401, 403, 404, 409)
 )
-async def told(displaced_id: UUID, actor: Planner, container: ContainerDep) -> None:
+async def told(displaced_id: UUID, actor: Booker, container: ContainerDep) -> None:
     """Say that the patient was called. Again it changes nothing."""
     await container.absences.told(actor, displaced_id)

@@ -10,10 +10,8 @@ from models.tables.schedule import Appointment
 from rules.access import Actor
 from rules.clock import now
 from tests.api.access import Row, act, body, form
-from tests.api.schedule_rows import ACT, PLANNED, PLANNERS, REGISTRAR
+from tests.api.schedule_rows import ACT, BOOKED, PLANNED, PLANNERS, REGISTRAR
 
-CALLERS = (REGISTRAR, REGISTRAR, REGISTRAR)
-"""Who plans and books: without `book` one sees no name to call."""
 DAYS = {"first_day": "2030-01-01", "last_day": "2030-01-02", "reason": "illness"}
 TYPED = {"first_day": "01.01.2030", "last_day": "02.01.2030", "reason": "illness"}
 CHOICE = {"clinician_id": "{clinician_id}", "starts_at": "2030-01-01T09:00:00Z"}
@@ -34,7 +32,7 @@ ABSENCE_ROWS: dict[str, Row] = {
     f"POST {ONE}/accept": Row("plan_schedule", *PLANNED, act(version=999)),
     f"POST {ONE}/choose": Row("plan_schedule", *PLANNED, act(**CHOICE)),
     f"POST {ONE}/cancel": Row("plan_schedule", *PLANNED, act(reason="")),
-    f"POST {ONE}/told": Row("plan_schedule", *CALLERS),
+    f"POST {ONE}/told": Row("book", *BOOKED),
 }
 """The API."""
 
@@ -58,7 +56,7 @@ ABSENCE_PAGES: dict[str, Row] = {
         "session", *PLANNED, form(act_id=ACT, clinician="{clinician_id}", starts_at="never")
     ),
     f"POST {PAGE}/cancel": Row("session", *PLANNED, form(act_id=ACT, reason="")),
-    f"POST {PAGE}/told": Row("session", *CALLERS),
+    f"POST {PAGE}/told": Row("session", REGISTRAR, REGISTRAR, REGISTRAR),
 }
 """The pages."""
 

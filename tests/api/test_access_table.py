@@ -141,6 +141,8 @@ SPENDS_THE_THING = frozenset(
     {"DELETE /api/v1/desk/absences/{absence_id}", "POST /desk/team/absences/{absence_id}/end"}
 )
 """Of a colleague's there is one: whoever is let in leaves nothing for the next."""
+TWO_RIGHTS = frozenset({"POST /schedule/absences/appointments/{displaced_id}/told"})
+"""Opened by two rights together, which different roles have: each is asked alone."""
 BY_SCRIPT = "cors"
 """The mode of a request of which the status alone is read: a refusal is told without a page."""
 BY_CHANCE = frozenset({Permission.VIEW_RIGHTS, Permission.OVERSEE_COURSE})
@@ -209,7 +211,8 @@ async def test_each_role_gets_through_where_the_table_says(world: World) -> None
             (Whose.STRANGER, row.stranger),
         ):
             if allowed is not None:
-                for roles, let_in in asked_for(allowed, once=route in SPENDS_THE_THING):
+                once, apart = route in SPENDS_THE_THING, route in TWO_RIGHTS
+                for roles, let_in in asked_for(allowed, once=once, apart=apart):
                     holder = await world.holder(*roles, within=narrowest(allowed))
                     spends = route in SPENDS_ITSELF | LOCKS
                     client = await world.sign_in(holder.actor) if spends else holder.client
@@ -374,10 +377,11 @@ SHARED = frozenset.intersection(*ROLE_PERMISSIONS.values())
 """What every role may, held as single permissions: nobody has less."""
 
 
-def asked_for(allowed: Roles, *, once: bool) -> list[tuple[Collection[Right], bool]]:
+def asked_for(allowed: Roles, *, once: bool, apart: bool) -> list[tuple[Collection[Right], bool]]:
     """Whom to ask where these roles are allowed, and whether they are to be let in."""
     refused = EVERYBODY - allowed
-    asked: list[tuple[Collection[Right], bool]] = [(refused, False)] if refused else []
+    groups: list[Collection[Right]] = [{one} for one in refused] if apart else [refused]
+    asked = [(group, False) for group in groups if group]
     asked += [(rights, True) for rights in lesser(allowed)]
     return asked + ([(EVERYBODY, True)] if allowed and not once else [])
 
